@@ -1,0 +1,89 @@
+// Detections: everything a model saw in one frame, in pixels of that frame. Plain data without any tensor library, so
+// that overlays, metadata and trackers can read it wherever they are.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace caffe2rt {
+
+// Corners in pixels of the frame, origin at the top left corner of the top left pixel; x2 and y2 are exclusive edges.
+struct Box {
+  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+  float width() const { return x2 - x1; }
+  float height() const { return y2 - y1; }
+};
+
+// Centre, size (pixels) and angle in degrees, counter-clockwise, as detectron2's RotatedBoxes.
+struct RotatedBox {
+  float cx = 0, cy = 0, width = 0, height = 0, angle = 0;
+};
+
+struct Keypoint {
+  float x = 0, y = 0;  // pixels of the frame
+  float score = 0;     // the heat map's value there
+};
+
+struct Object {
+  Box box;  // of a rotated box: the upright box around it
+  std::optional<RotatedBox> rotated;
+  float score = 0;   // 0..1
+  int class_id = 0;  // from 0, without background
+  std::vector<Keypoint> keypoints;
+};
+
+// The soft masks of all objects of a frame, as the net gives them: object i's is `size` x `size` probabilities that
+// stretch over its box. paste_mask (paste_masks.h) makes pixels of one.
+struct SoftMasks {
+  int size = 0;              // side of a mask, usually 28; 0: the model has no masks
+  std::vector<float> probs;  // (R,size,size) row-major
+};
+
+// A class or segment id a pixel of the frame.
+struct LabelMap {
+  int width = 0, height = 0;
+  std::vector<std::int32_t> ids;  // (height,width) row-major
+};
+
+// One segment of a panoptic map, as detectron2's segments_info.
+struct PanopticSegment {
+  int id = 0;           // value in the panoptic map; 0 there is "no segment"
+  bool is_thing = false;
+  int category_id = 0;  // things: index into labels; stuff: the semantic head's channel
+  int object = -1;      // things: index into objects
+  float score = 0;      // things only
+  std::int64_t area = 0;  // pixels; stuff only
+};
+
+// An output of the net as it came, for models that no decoder knows or where it was asked for.
+struct RawTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;  // row-major
+};
+
+// What a classifier thinks of the whole frame.
+struct ClassScore {
+  int class_id = 0;
+  float score = 0;
+};
+
+struct Detections {
+  int width = 0, height = 0;  // the frame that every coordinate here belongs to, pixels
+  std::vector<Object> objects;  // best score first
+  SoftMasks masks;
+  std::optional<LabelMap> semantic;  // class of the semantic head a pixel
+  std::optional<LabelMap> panoptic;  // PanopticSegment::id a pixel
+  std::vector<PanopticSegment> segments;
+  std::vector<ClassScore> classes;  // best first
+  std::vector<RawTensor> raw;
+  std::shared_ptr<const std::vector<std::string>> labels;  // names by class id; may be null or shorter
+
+  // The class's name, or "class N" where the labels have none.
+  std::string label(int class_id) const;
+};
+
+}  // namespace caffe2rt

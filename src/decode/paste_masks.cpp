@@ -1,0 +1,1 @@
+#include "decode/paste_masks.h"

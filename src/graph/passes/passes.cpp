@@ -1,0 +1,7 @@
+#include "graph/passes/passes.h"
+
+namespace caffe2rt {
+
+void run_passes(Graph& graph) { drop_dead_ends(graph); }
+
+}  // namespace caffe2rt

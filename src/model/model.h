@@ -1,0 +1,80 @@
+// Model: the files of one network made ready to look at frames. This header needs no tensor library: a program that
+// must start fast opens libcaffe2rt.so when the first model is wanted and asks it for kLoadModelSymbol.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "decode/detections.h"
+#include "frame/frame_view.h"
+
+namespace caffe2rt {
+
+// What a detection carries beyond boxes, scores and classes.
+enum class Output {
+  kBoxes,  // boxes, scores, classes, keypoints
+  kMasks,  // and soft masks, semantic and panoptic maps, where the model has them
+  kRaw,    // and every output of the net as it came
+};
+
+// What is asked of a model. A negative number or an empty string asks for what the net's own arguments say, and where
+// they are silent for detectron2's default.
+struct ModelOptions {
+  std::string predict_net;   // file
+  std::string init_net;      // file
+  std::string labels_file;   // one name a line; empty: `labels.txt` beside the predict net, where there is one
+  std::string device = "cpu";
+  std::string precision = "float32";
+  int threads = 0;           // of one inference; 0: all cores this process may use
+  int min_size = -1;         // short side of the net's input, pixels; default 800
+  int max_size = -1;         // bound on its long side, pixels; default 1333
+  std::string input_format;  // BGR (default) or RGB: the channel order the net was trained on
+  float threshold = -1;      // detections of lower score are left out; default: what the net itself keeps
+  int max_detections = -1;   // the best so many; default: all
+  Output output = Output::kMasks;
+};
+
+// What was loaded.
+struct ModelInfo {
+  std::string name;               // of the net
+  std::string meta_architecture;  // GeneralizedRCNN, RetinaNet, PanopticFPN, or "" for any other net
+  int min_size = 0, max_size = 0, size_divisibility = 0;
+  std::string input_format;
+  std::shared_ptr<const std::vector<std::string>> labels;
+};
+
+// What may be changed between two frames.
+struct DetectOptions {
+  float threshold = 0;      // 0..1
+  int max_detections = -1;  // negative: all
+  Output output = Output::kMasks;
+};
+
+// Immutable; detect() may be called from several threads at once. All methods throw Error.
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual const ModelInfo& info() const = 0;
+
+  // What the options given to load_model come to.
+  virtual const DetectOptions& defaults() const = 0;
+
+  // Looks at a batch of frames, of different sizes if need be; one result a frame, in pixels of that frame.
+  virtual std::vector<std::shared_ptr<const Detections>> detect(std::span<const FrameView> frames,
+                                                                const DetectOptions& options) const = 0;
+};
+
+// Reads, checks and compiles a model. Throws Error.
+std::unique_ptr<Model> load_model(const ModelOptions& options);
+
+// Finds `model.pb` and `model_init.pb`, else `predict_net.pb` and `init_net.pb` (or their .pbtxt forms), in a directory
+// and writes them into options. Throws Error(kNotFound) that names what was looked for.
+void find_model_files(const std::string& directory, ModelOptions& options);
+
+// The signature of load_model as libcaffe2rt.so exports it under kLoadModelSymbol, for dlsym.
+using LoadModel = Model* (*)(const ModelOptions&);
+inline constexpr char kLoadModelSymbol[] = "caffe2rt_load_model";
+
+}  // namespace caffe2rt

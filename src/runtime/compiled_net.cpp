@@ -1,0 +1,161 @@
+#include "runtime/compiled_net.h"
+
+#include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <set>
+
+#include "base/error.h"
+#include "graph/passes/passes.h"
+#include "runtime/check_operators.h"
+#include "runtime/infer_shapes.h"
+
+namespace caffe2rt {
+namespace {
+
+// Runs f; what the tensor library throws becomes an Error.
+template <class F>
+void translating_exceptions(F&& f) {
+  try {
+    std::forward<F>(f)();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    fail(ErrorCode::kLimit, "out of memory");
+  } catch (const c10::Error& e) {
+    const std::string text = e.what_without_backtrace();
+    const bool memory = text.find("allocate memory") != std::string::npos;
+    fail(memory ? ErrorCode::kLimit : ErrorCode::kInternal, "{}", text.substr(0, text.find('\n')));
+  } catch (const std::exception& e) {
+    fail(ErrorCode::kInternal, "{}", e.what());
+  }
+}
+
+}  // namespace
+
+Precision parse_precision(const std::string& name) {
+  require(name == "float32" || name == "fp32", ErrorCode::kArgument, "precision: expected float32, got '{}'", name);
+  return Precision::kFloat32;
+}
+
+c10::Device parse_device(const std::string& name) {
+  if (name == "cpu") return c10::DeviceType::CPU;
+  if (name == "gpu" || name.starts_with("cuda"))
+    fail(ErrorCode::kDevice, "device '{}': this build runs on the CPU only; use cpu", name);
+  fail(ErrorCode::kArgument, "device: expected cpu, got '{}'", name);
+}
+
+CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const CompileOptions& options) {
+  CompiledNet compiled;
+  check_operators(net);
+  compiled.graph_ = build_graph(net, weights, options.graph);
+  if (!options.graph.keep_all) run_passes(compiled.graph_);
+  Graph& graph = compiled.graph_;
+  at_place([&] { return graph.source; },
+           [&] {
+             for (const Node& node : graph.nodes) {
+               Step step;
+               step.schema = find_schema(node.def.type);
+               at_place([&] { return node.place(); },
+                        [&] {
+                          translating_exceptions(
+                              [&] { step.op = step.schema->make(OperatorArgs(node.def, options.device)); });
+                        });
+               compiled.steps_.push_back(std::move(step));
+             }
+             std::vector<const Operator*> ops;
+             for (const Step& step : compiled.steps_) ops.push_back(step.op.get());
+             infer_shapes(graph, ops);
+           });
+
+  // A value dies after the last step that reads it, or that writes it where none does.
+  std::vector<int> last_step(graph.values.size(), -1);
+  for (size_t i = 0; i < graph.nodes.size(); i++)
+    for (const auto* ids : {&graph.nodes[i].inputs, &graph.nodes[i].outputs})
+      for (const ValueId id : *ids) last_step[id] = static_cast<int>(i);
+  const std::set<ValueId> kept(graph.outputs.begin(), graph.outputs.end());
+  for (ValueId id = 0; id < static_cast<ValueId>(graph.values.size()); id++)
+    if (last_step[id] >= 0 && !kept.contains(id) && !graph.constants.contains(id))
+      compiled.steps_[last_step[id]].dead_after.push_back(id);
+  return compiled;
+}
+
+std::vector<std::string> CompiledNet::input_names() const {
+  std::vector<std::string> names;
+  for (const ValueId id : graph_.inputs) names.push_back(graph_.values[id].blob);
+  return names;
+}
+
+std::vector<std::string> CompiledNet::output_names() const {
+  std::vector<std::string> names;
+  for (const ValueId id : graph_.outputs) names.push_back(graph_.values[id].blob);
+  return names;
+}
+
+void CompiledNet::run_step(size_t index, Workspace& workspace) const {
+  const Node& node = graph_.nodes[index];
+  const Step& step = steps_[index];
+  std::vector<const at::Tensor*> tensors;
+  for (const ValueId id : node.inputs) tensors.push_back(&workspace.values_[id]);
+  const Inputs in(*step.schema, tensors);
+  Outputs out(node.outputs.size());
+  in.check_types();
+  step.op->run(in, out);
+  for (size_t i = 0; i < out.size(); i++) workspace.values_[node.outputs[i]] = std::move(out[i]);
+}
+
+Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace) const {
+  const c10::InferenceMode no_gradients;
+  auto& values = workspace.values_;
+  values.assign(graph_.values.size(), at::Tensor());
+  for (const auto& [id, tensor] : graph_.constants) values[id] = tensor;
+  at_place([&] { return graph_.source; },
+           [&] {
+             for (const ValueId id : graph_.inputs) {
+               const auto& blob = graph_.values[id].blob;
+               const auto fed = feeds.find(blob);
+               require(fed != feeds.end(), ErrorCode::kNotFound, "input blob '{}' is not fed", blob);
+               values[id] = fed->second;
+             }
+             for (size_t i = 0; i < steps_.size(); i++) {
+               const auto start = std::chrono::steady_clock::now();
+               at_place([&] { return graph_.nodes[i].place(); },
+                        [&] { translating_exceptions([&] { run_step(i, workspace); }); });
+               if (workspace.profile) {
+                 const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
+                 workspace.profile->nodes.resize(steps_.size());
+                 auto& entry = workspace.profile->nodes[i];
+                 entry.type = graph_.nodes[i].def.type;
+                 entry.milliseconds += spent.count();
+               }
+               for (const ValueId id : steps_[i].dead_after) values[id].reset();
+             }
+           });
+  Blobs results;
+  for (const ValueId id : graph_.outputs) results[graph_.values[id].blob] = values[id];
+  values.clear();
+  return results;
+}
+
+Blobs run_init_net(const NetDef& net) {
+  const OperatorDef& first = net.ops.front();
+  if (!first.inputs.empty())
+    at_place([&] { return net.source; },
+             [&] {
+               fail(ErrorCode::kGraph,
+                    "expected an init net, got one that begins with operator '{}' reading blob '{}': are the predict "
+                    "net and the init net swapped?",
+                    first.type, first.inputs.front());
+             });
+  CompileOptions options;
+  options.graph.keep_all = true;
+  NetDef without_interface = net;
+  without_interface.external_outputs.clear();
+  Workspace workspace;
+  return CompiledNet::compile(without_interface, {}, options).run({}, workspace);
+}
+
+}  // namespace caffe2rt

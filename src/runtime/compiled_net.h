@@ -1,0 +1,80 @@
+// CompiledNet: a net ready to run on one device in one precision. It is immutable and shared by threads; what a run
+// needs of its own lies in a Workspace, one a worker.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "runtime/operator.h"
+
+namespace caffe2rt {
+
+enum class Precision { kFloat32 };
+
+// "float32". Throws Error(kArgument) that lists the names.
+Precision parse_precision(const std::string& name);
+
+// "cpu". Throws Error(kDevice) for a device that this build or machine does not have.
+c10::Device parse_device(const std::string& name);
+
+struct CompileOptions {
+  c10::Device device = c10::DeviceType::CPU;
+  Precision precision = Precision::kFloat32;
+  GraphOptions graph;
+};
+
+// Time that each operator of a net took, summed over runs.
+struct Profile {
+  struct Entry {
+    std::string type;
+    double milliseconds = 0;
+  };
+  std::vector<Entry> nodes;  // by node
+};
+
+// The blobs of one run in progress. Not thread-safe: one a thread.
+class Workspace {
+ public:
+  Profile* profile = nullptr;  // filled during runs where it is set
+
+ private:
+  friend class CompiledNet;
+  std::vector<at::Tensor> values_;  // by ValueId
+};
+
+class CompiledNet {
+ public:
+  // Checks and compiles. Throws Error for everything that is wrong with the net: see build_graph, and kArgument, kShape
+  // and kType from operators that refuse their arguments or the shapes that are known before a run.
+  static CompiledNet compile(const NetDef& net, const Blobs& weights, const CompileOptions& options = {});
+
+  const Graph& graph() const { return graph_; }
+
+  // What the caller has to feed, by name.
+  std::vector<std::string> input_names() const;
+  std::vector<std::string> output_names() const;
+
+  // Runs the net on `feeds`, which holds a tensor for every input name, and returns every output by name. Throws
+  // Error(kNotFound) for a missing input, and what operators throw, with operator and file noted.
+  Blobs run(const Blobs& feeds, Workspace& workspace) const;
+
+ private:
+  struct Step {
+    std::unique_ptr<Operator> op;
+    const Schema* schema = nullptr;
+    std::vector<ValueId> dead_after;  // values that no later step reads
+  };
+
+  void run_step(size_t index, Workspace& workspace) const;
+
+  Graph graph_;
+  std::vector<Step> steps_;  // by node
+};
+
+// Runs an init net and returns every blob it writes. Throws Error: also kGraph where the net reads a blob, which is how a
+// predict net in the init net's place shows.
+Blobs run_init_net(const NetDef& net);
+
+}  // namespace caffe2rt
