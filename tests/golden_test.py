@@ -89,10 +89,14 @@ def main():
             meta = json.loads((folder / "meta.json").read_text()) if (folder / "meta.json").exists() else {"cases": []}
             sizes = {"case%d" % i: case["orig"] for i, case in enumerate(meta["cases"])}
             for case in sorted(folder.glob("*.npz")):
-                if case.stem.startswith("batch"):
-                    runner.check_batch(model, folder.name, case)
-                else:
-                    runner.check_case(model, folder.name, case, sizes.get(case.stem))
+                try:
+                    if case.stem.startswith("batch"):
+                        runner.check_batch(model, folder.name, case)
+                    else:
+                        runner.check_case(model, folder.name, case, sizes.get(case.stem))
+                except subprocess.CalledProcessError:
+                    print("%s %s: caffe2_run failed" % (folder.name, case.stem))
+                    runner.failed.append("%s %s" % (folder.name, case.stem))
     print("%d different%s" % (len(runner.failed), ": " + ", ".join(runner.failed) if runner.failed else ""))
     return 1 if runner.failed else 0
 
