@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "base/error.h"
 
@@ -18,7 +19,13 @@ std::vector<Keypoint> keypoints_of_maps(const at::Tensor& maps, const Box& box) 
           "keypoints: expected a box of at most {0}x{0} pixels, got {1}x{2}", kMaxSide, width, height);
   const std::array<std::int64_t, 2> cells = {static_cast<std::int64_t>(std::ceil(height)),
                                              static_cast<std::int64_t>(std::ceil(width))};
-  const at::Tensor stretched = at::upsample_bicubic2d(maps.unsqueeze(0), cells, false).squeeze(0).flatten(1);
+  // Where it makes a single cell, the torch of detectron2's day samples at -0.5 and not in the middle of the
+  // map, which an endless scale does as well.
+  const auto scale = [](std::int64_t size) { return size == 1 ? std::optional(1e30) : std::nullopt; };
+  const at::Tensor stretched =
+      at::upsample_bicubic2d(maps.unsqueeze(0), cells, false, scale(cells[0]), scale(cells[1]))
+          .squeeze(0)
+          .flatten(1);
   const auto [highest, positions] = at::max(stretched, 1);
   // The softmax is taken over the cells of the map before stretching, so that it compares across box sizes.
   const at::Tensor scores = maps.flatten(1).sub(highest.unsqueeze(1)).exp().sum(1).reciprocal();

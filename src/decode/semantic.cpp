@@ -17,7 +17,8 @@ struct Tap {
 
 std::vector<Tap> make_taps(int in, int out) {
   std::vector<Tap> taps(out);
-  const float scale = static_cast<float>(in) / static_cast<float>(out);
+  // Where it makes a single sample, the torch of detectron2's day takes the first and not the middle.
+  const float scale = out == 1 ? 0 : static_cast<float>(in) / static_cast<float>(out);
   for (int i = 0; i < out; i++) {
     const float source = std::max(0.0F, scale * (static_cast<float>(i) + 0.5F) - 0.5F);
     const std::int64_t low = std::min(static_cast<std::int64_t>(source), std::int64_t{in} - 1);
