@@ -18,16 +18,17 @@ class Operator;
 
 // Element types that an input may have, as a set.
 enum class Types : unsigned {
-  kFloat = 1,    // float32
-  kIndex = 2,    // int32 or int64
-  kBool = 4,     // bool
-  kUint8 = 8,    // uint8
+  kFloat = 1,  // float32
+  kIndex = 2,  // int32 or int64
+  kBool = 4,   // bool
+  kUint8 = 8,  // uint8
   kNumber = kFloat | kIndex,
   kAny = 0xffff,
 };
 bool contains(Types types, c10::ScalarType type);
 
-// Shape of one output from the shapes of all inputs. Throws Error(kShape) where the inputs do not fit together.
+// Shape of one output from the shapes of all inputs. Throws Error(kShape) where the inputs do not fit
+// together.
 using Infer = std::function<PartialShape(const Operator&, PartialShapes)>;
 
 struct Schema {
@@ -69,7 +70,8 @@ std::vector<const Schema*> all_schemas();  // by name
 // Builds a schema in a chain of calls; see REGISTER_OPERATOR in operator.h.
 class SchemaBuilder {
  public:
-  SchemaBuilder(std::string type, Schema::Make make) : schema_{.type = std::move(type), .make = std::move(make)} {}
+  SchemaBuilder(std::string type, Schema::Make make)
+      : schema_{.type = std::move(type), .make = std::move(make)} {}
 
   SchemaBuilder& says(std::string doc);
   SchemaBuilder& input(std::string name, std::string doc, Types types = Types::kFloat);

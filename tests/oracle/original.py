@@ -1,0 +1,42 @@
+"""Runs inside the original Caffe2 (PyTorch 1.7): reads cases from one .npz and writes what it computed to another.
+
+    python3 original.py CASES.npz RESULTS.npz
+
+CASES.npz holds `NNN/net` (text NetDef as uint8) and `NNN/in/BLOB`. RESULTS.npz gets `NNN/out/BLOB` for every external
+output, or `NNN/refused` (the message as uint8) where the original throws.
+"""
+import sys
+
+import numpy as np
+from caffe2.proto import caffe2_pb2
+from caffe2.python import workspace
+from google.protobuf import text_format
+
+
+def run(text, feeds):
+    workspace.ResetWorkspace()
+    net = caffe2_pb2.NetDef()
+    text_format.Merge(text, net)
+    for name, value in feeds.items():
+        workspace.FeedBlob(name, value)
+    workspace.RunNetOnce(net)
+    return {name: workspace.FetchBlob(name) for name in net.external_output}
+
+
+def main():
+    cases, results = np.load(sys.argv[1]), {}
+    by_case = {}
+    for key in cases.files:
+        number, rest = key.split("/", 1)
+        by_case.setdefault(number, {})[rest] = cases[key]
+    for number, parts in sorted(by_case.items()):
+        feeds = {k[len("in/"):]: v for k, v in parts.items() if k.startswith("in/")}
+        try:
+            for name, value in run(parts["net"].tobytes().decode(), feeds).items():
+                results["%s/out/%s" % (number, name)] = value
+        except Exception as e:  # whatever it says, it refused
+            results[number + "/refused"] = np.frombuffer(str(e).encode()[:2000], np.uint8)
+    np.savez_compressed(sys.argv[2], **results)
+
+
+main()

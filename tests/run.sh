@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Sets the machine up, builds, and runs all tests; the last lines are the summary.
+#
+#   tests/run.sh [--preset NAME] [CTEST OPTIONS ...]        e.g. tests/run.sh -R RoIAlign
+#
+# Presets: release (default), debug, asan, tsan.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+preset=release
+case ${1:-} in
+  -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+  --preset) preset=$2; shift 2 ;;
+esac
+
+tools/bootstrap.sh
+cmake --preset "$preset" -DCAFFE2RT_WERROR=ON >/dev/null
+cmake --build --preset "$preset"
+ctest --preset "$preset" -j "$(nproc)" "$@"

@@ -1,0 +1,37 @@
+// What every command-line tool does the same way: flags by CLI11, one line on stderr and exit status 1 for
+// what goes wrong.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "base/error.h"
+
+namespace caffe2rt {
+
+// Parses the flags that `app` knows, then runs `work`. Returns main's exit status.
+template <class Work>
+int run_tool(CLI::App& app, int argc, char** argv, Work&& work) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 1;
+  }
+  try {
+    work();
+    return 0;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s: error: %s\n", app.get_name().c_str(), e.what());
+    return 1;
+  }
+}
+
+// --predict_net and --init_net, as detectron2's example names them.
+inline void add_net_flags(CLI::App& app, std::string& predict_net, std::string& init_net) {
+  app.add_option("--predict_net,--predict-net", predict_net, "Network: model.pb or .pbtxt")->required();
+  app.add_option("--init_net,--init-net", init_net, "Its weights: model_init.pb")->required();
+}
+
+}  // namespace caffe2rt
