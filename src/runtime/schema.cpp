@@ -36,6 +36,7 @@ bool contains(Types types, c10::ScalarType type) {
     case c10::ScalarType::Long: return in(Types::kIndex);
     case c10::ScalarType::Bool: return in(Types::kBool);
     case c10::ScalarType::Byte: return in(Types::kUint8);
+    case c10::ScalarType::Double: return in(Types::kDouble);
     default: return false;
   }
 }

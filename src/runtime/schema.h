@@ -22,7 +22,8 @@ enum class Types : unsigned {
   kIndex = 2,    // int32 or int64
   kBool = 4,     // bool
   kUint8 = 8,    // uint8
-  kNumber = kFloat | kIndex,
+  kDouble = 16,  // float64
+  kNumber = kFloat | kDouble | kIndex,
   kAny = 0xffff,
 };
 bool contains(Types types, c10::ScalarType type);
