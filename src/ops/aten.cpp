@@ -87,18 +87,18 @@ Compute binary(const OperatorArgs& /*args*/) {
   return [](const Inputs& in) { return f(in[0], in[1]); };
 }
 
-// A function of two tensors, or of one and a number.
-void require_other(const OperatorArgs& args, const char* name) {
-  require(args.has(name) != (args.num_inputs() == 2), ErrorCode::kArgument,
-          "expected '{}' as an argument or a second tensor, got {}", name,
-          args.has(name) ? "both" : "neither");
+// A value that is either the last of `inputs` tensors, or the argument `name`.
+void require_one(const OperatorArgs& args, const char* name, size_t inputs) {
+  const bool as_tensor = args.num_inputs() == inputs;
+  require(args.has(name) != as_tensor, ErrorCode::kArgument,
+          "expected '{}' as an argument or as a tensor, got {}", name, as_tensor ? "both" : "neither");
 }
 
 // X + alpha * other, where `other` is the second input or an argument.
 template <Tensor (*of_tensor)(const Tensor&, const Tensor&, const at::Scalar&),
           Tensor (*of_number)(const Tensor&, const at::Scalar&, const at::Scalar&)>
 Compute scaled(const OperatorArgs& args) {
-  require_other(args, "other");
+  require_one(args, "other", 2);
   return [alpha = scalar(args, "alpha", 1), other = scalar(args, "other")](const Inputs& in) {
     return in.has(1) ? of_tensor(in[0], in[1], alpha) : of_number(in[0], other, alpha);
   };
@@ -107,7 +107,7 @@ Compute scaled(const OperatorArgs& args) {
 template <Tensor (*of_tensor)(const Tensor&, const Tensor&),
           Tensor (*of_number)(const Tensor&, const at::Scalar&)>
 Compute with_other(const OperatorArgs& args) {
-  require_other(args, "other");
+  require_one(args, "other", 2);
   return [other = scalar(args, "other")](const Inputs& in) {
     return in.has(1) ? of_tensor(in[0], in[1]) : of_number(in[0], other);
   };
@@ -136,9 +136,7 @@ Compute index_put(const OperatorArgs& args) {
 }
 
 Compute index_fill(const OperatorArgs& args) {
-  require(args.has("value") != (args.num_inputs() == 3), ErrorCode::kArgument,
-          "expected the value as argument 'value' or as a tensor, got {}",
-          args.has("value") ? "both" : "neither");
+  require_one(args, "value", 3);
   return [dim = integer(args, "dim"), value = scalar(args, "value")](const Inputs& in) {
     return in.has(2) ? at::index_fill(in[0], dim, in[1], in[2]) : at::index_fill(in[0], dim, in[1], value);
   };
