@@ -37,7 +37,8 @@ void translating_exceptions(F&& f) {
 }  // namespace
 
 Precision parse_precision(const std::string& name) {
-  require(name == "float32" || name == "fp32", ErrorCode::kArgument, "precision: expected float32, got '{}'", name);
+  require(name == "float32" || name == "fp32", ErrorCode::kArgument, "precision: expected float32, got '{}'",
+          name);
   return Precision::kFloat32;
 }
 
@@ -125,7 +126,8 @@ Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace) const {
                at_place([&] { return graph_.nodes[i].place(); },
                         [&] { translating_exceptions([&] { run_step(i, workspace); }); });
                if (workspace.profile) {
-                 const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
+                 const std::chrono::duration<double, std::milli> spent =
+                     std::chrono::steady_clock::now() - start;
                  workspace.profile->nodes.resize(steps_.size());
                  auto& entry = workspace.profile->nodes[i];
                  entry.type = graph_.nodes[i].def.type;
@@ -146,7 +148,8 @@ Blobs run_init_net(const NetDef& net) {
     at_place([&] { return net.source; },
              [&] {
                fail(ErrorCode::kGraph,
-                    "expected an init net, got one that begins with operator '{}' reading blob '{}': are the predict "
+                    "expected an init net, got one that begins with operator '{}' reading blob '{}': are the "
+                    "predict "
                     "net and the init net swapped?",
                     first.type, first.inputs.front());
              });

@@ -28,7 +28,8 @@ enum class Types : unsigned {
 };
 bool contains(Types types, c10::ScalarType type);
 
-// Shape of one output from the shapes of all inputs. Throws Error(kShape) where the inputs do not fit together.
+// Shape of one output from the shapes of all inputs. Throws Error(kShape) where the inputs do not fit
+// together.
 using Infer = std::function<PartialShape(const Operator&, PartialShapes)>;
 
 struct Schema {
@@ -70,7 +71,8 @@ std::vector<const Schema*> all_schemas();  // by name
 // Builds a schema in a chain of calls; see REGISTER_OPERATOR in operator.h.
 class SchemaBuilder {
  public:
-  SchemaBuilder(std::string type, Schema::Make make) : schema_{.type = std::move(type), .make = std::move(make)} {}
+  SchemaBuilder(std::string type, Schema::Make make)
+      : schema_{.type = std::move(type), .make = std::move(make)} {}
 
   SchemaBuilder& says(std::string doc);
   SchemaBuilder& input(std::string name, std::string doc, Types types = Types::kFloat);
