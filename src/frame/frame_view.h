@@ -25,6 +25,11 @@ constexpr int bytes_per_pixel(PixelFormat format) {
   return 0;
 }
 
+struct FrameSize {
+  int height = 0, width = 0;  // pixels
+  bool operator==(const FrameSize&) const = default;
+};
+
 struct FrameView {
   PixelFormat format = PixelFormat::kBgr;
   int width = 0;              // pixels

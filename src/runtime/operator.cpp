@@ -10,6 +10,7 @@ std::string names_of(Types types) {
       names += (names.empty() ? "" : " or ") + std::string(name);
   };
   add(Types::kFloat, "float32");
+  add(Types::kDouble, "float64");
   add(Types::kIndex, "int32 or int64");
   add(Types::kBool, "bool");
   add(Types::kUint8, "uint8");

@@ -40,6 +40,8 @@ bool contains(Types types, c10::ScalarType type) {
       return in(Types::kBool);
     case c10::ScalarType::Byte:
       return in(Types::kUint8);
+    case c10::ScalarType::Double:
+      return in(Types::kDouble);
     default:
       return false;
   }

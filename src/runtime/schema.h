@@ -18,11 +18,12 @@ class Operator;
 
 // Element types that an input may have, as a set.
 enum class Types : unsigned {
-  kFloat = 1,  // float32
-  kIndex = 2,  // int32 or int64
-  kBool = 4,   // bool
-  kUint8 = 8,  // uint8
-  kNumber = kFloat | kIndex,
+  kFloat = 1,    // float32
+  kIndex = 2,    // int32 or int64
+  kBool = 4,     // bool
+  kUint8 = 8,    // uint8
+  kDouble = 16,  // float64
+  kNumber = kFloat | kDouble | kIndex,
   kAny = 0xffff,
 };
 bool contains(Types types, c10::ScalarType type);
