@@ -25,7 +25,7 @@ for argument in "$@"; do
 done
 
 packages=(
-  g++ cmake ninja-build ccache pkg-config git ca-certificates python3-venv python3-pip
+  g++ cmake ninja-build ccache pkg-config git ca-certificates python3-venv python3-pip python3-numpy
   clang-format clang-tidy
   protobuf-compiler libprotobuf-dev libgoogle-glog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libzip-dev
   libopencv-dev libpango1.0-dev libcairo2-dev fonts-dejavu-core

@@ -1,4 +1,5 @@
-// What every command-line tool does the same way: flags by CLI11, one line on stderr and exit status 1 for what goes wrong.
+// What every command-line tool does the same way: flags by CLI11, one line on stderr and exit status 1 for
+// what goes wrong.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -4,17 +4,28 @@ namespace caffe2rt {
 
 const char* to_string(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kNotFound: return "not found";
-    case ErrorCode::kIo: return "input/output";
-    case ErrorCode::kFormat: return "format";
-    case ErrorCode::kUnsupported: return "unsupported";
-    case ErrorCode::kArgument: return "argument";
-    case ErrorCode::kShape: return "shape";
-    case ErrorCode::kType: return "type";
-    case ErrorCode::kGraph: return "graph";
-    case ErrorCode::kLimit: return "limit";
-    case ErrorCode::kDevice: return "device";
-    case ErrorCode::kInternal: return "internal";
+    case ErrorCode::kNotFound:
+      return "not found";
+    case ErrorCode::kIo:
+      return "input/output";
+    case ErrorCode::kFormat:
+      return "format";
+    case ErrorCode::kUnsupported:
+      return "unsupported";
+    case ErrorCode::kArgument:
+      return "argument";
+    case ErrorCode::kShape:
+      return "shape";
+    case ErrorCode::kType:
+      return "type";
+    case ErrorCode::kGraph:
+      return "graph";
+    case ErrorCode::kLimit:
+      return "limit";
+    case ErrorCode::kDevice:
+      return "device";
+    case ErrorCode::kInternal:
+      return "internal";
   }
   return "unknown";
 }

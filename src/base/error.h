@@ -1,5 +1,5 @@
-// The one error type of the library: a code to branch on, a message that says what was expected and what came,
-// and the places it passed through (operator, blob, file), outermost first.
+// The one error type of the library: a code to branch on, a message that says what was expected and what
+// came, and the places it passed through (operator, blob, file), outermost first.
 #pragma once
 
 #include <exception>

@@ -1,5 +1,5 @@
-// Detections: everything a model saw in one frame, in pixels of that frame. Plain data without any tensor library, so
-// that overlays, metadata and trackers can read it wherever they are.
+// Detections: everything a model saw in one frame, in pixels of that frame. Plain data without any tensor
+// library, so that overlays, metadata and trackers can read it wherever they are.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 
 namespace caffe2rt {
 
-// Corners in pixels of the frame, origin at the top left corner of the top left pixel; x2 and y2 are exclusive edges.
+// Corners in pixels of the frame, origin at the top left corner of the top left pixel; x2 and y2 are
+// exclusive edges.
 struct Box {
   float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
   float width() const { return x2 - x1; }
@@ -24,7 +25,8 @@ struct RotatedBox {
 
 struct Keypoint {
   float x = 0, y = 0;  // pixels of the frame
-  float score = 0;     // the heat map's value there
+  float score =
+      0;  // as detectron2 has it: of heat maps their softmax there, of HeatmapMaxKeypoint the map's value
 };
 
 struct Object {
@@ -35,8 +37,8 @@ struct Object {
   std::vector<Keypoint> keypoints;
 };
 
-// The soft masks of all objects of a frame, as the net gives them: object i's is `size` x `size` probabilities that
-// stretch over its box. paste_mask (paste_masks.h) makes pixels of one.
+// The soft masks of all objects of a frame, as the net gives them: object i's is `size` x `size`
+// probabilities that stretch over its box. paste_mask (paste_masks.h) makes pixels of one.
 struct SoftMasks {
   int size = 0;              // side of a mask, usually 28; 0: the model has no masks
   std::vector<float> probs;  // (R,size,size) row-major
@@ -50,11 +52,11 @@ struct LabelMap {
 
 // One segment of a panoptic map, as detectron2's segments_info.
 struct PanopticSegment {
-  int id = 0;           // value in the panoptic map; 0 there is "no segment"
+  int id = 0;  // value in the panoptic map; 0 there is "no segment"
   bool is_thing = false;
-  int category_id = 0;  // things: index into labels; stuff: the semantic head's channel
-  int object = -1;      // things: index into objects
-  float score = 0;      // things only
+  int category_id = 0;    // things: index into labels; stuff: the semantic head's channel
+  int object = -1;        // things: index into objects
+  float score = 0;        // things only
   std::int64_t area = 0;  // pixels; stuff only
 };
 
@@ -72,7 +74,7 @@ struct ClassScore {
 };
 
 struct Detections {
-  int width = 0, height = 0;  // the frame that every coordinate here belongs to, pixels
+  int width = 0, height = 0;    // the frame that every coordinate here belongs to, pixels
   std::vector<Object> objects;  // best score first
   SoftMasks masks;
   std::optional<LabelMap> semantic;  // class of the semantic head a pixel

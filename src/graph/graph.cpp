@@ -13,8 +13,11 @@ class Builder {
   Builder(const NetDef& net, const Blobs& weights, const GraphOptions& options)
       : net_(net), weights_(weights), options_(options), fed_(options.feeds.begin(), options.feeds.end()) {
     fed_.insert({"data", "im_info"});
-    const auto has_value = [&](const std::string& blob) { return weights.contains(blob) && !fed_.contains(blob); };
-    if (!net.external_inputs.empty() && std::all_of(net.external_inputs.begin(), net.external_inputs.end(), has_value))
+    const auto has_value = [&](const std::string& blob) {
+      return weights.contains(blob) && !fed_.contains(blob);
+    };
+    if (!net.external_inputs.empty() &&
+        std::all_of(net.external_inputs.begin(), net.external_inputs.end(), has_value))
       fed_.insert(net.external_inputs.front());
     graph_.name = net.name;
     graph_.source = net.source;
@@ -62,8 +65,10 @@ class Builder {
             "input blob '{}' is written only by operator {} '{}': a cycle, or operators out of order", blob,
             writer == writers_.end() ? 0 : writer->second,
             writer == writers_.end() ? "" : net_.ops[writer->second].type);
-    fail(ErrorCode::kGraph, "input blob '{}' is missing: no operator writes it, the init net does not hold it, and it "
-         "is no external input", blob);
+    fail(ErrorCode::kGraph,
+         "input blob '{}' is missing: no operator writes it, the init net does not hold it, and it "
+         "is no external input",
+         blob);
   }
 
   void add(const OperatorDef& def, int position) {
@@ -73,7 +78,8 @@ class Builder {
                for (const auto& blob : def.inputs) node.inputs.push_back(read(blob));
                std::set<std::string> written;
                for (const auto& blob : def.outputs)
-                 require(written.insert(blob).second, ErrorCode::kGraph, "output blob '{}' is named twice", blob);
+                 require(written.insert(blob).second, ErrorCode::kGraph, "output blob '{}' is named twice",
+                         blob);
              });
     for (const auto& blob : def.outputs)
       node.outputs.push_back(new_value(blob, static_cast<int>(graph_.nodes.size())));

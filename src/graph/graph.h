@@ -1,5 +1,6 @@
-// Graph: a NetDef in single static assignment form. Every write of a blob is a value of its own, so in-place operators
-// and blobs that are written twice need no care after this; blob names stay for messages and for the caller.
+// Graph: a NetDef in single static assignment form. Every write of a blob is a value of its own, so in-place
+// operators and blobs that are written twice need no care after this; blob names stay for messages and for
+// the caller.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -49,12 +50,12 @@ struct GraphOptions {
   bool keep_all = false;           // return every blob
 };
 
-// Builds the graph. Throws Error(kGraph) where a blob is read that was not written before, fed or a weight, where an
-// operator writes a blob twice, and where an output is written by no operator.
+// Builds the graph. Throws Error(kGraph) where a blob is read that was not written before, fed or a weight,
+// where an operator writes a blob twice, and where an output is written by no operator.
 //
-// Fed are the external inputs that `weights` has no value for, and those for which it only holds a place: `data`,
-// `im_info`, and the first external input where all have values. Where the net names no external outputs they are
-// those of its last operator.
+// Fed are the external inputs that `weights` has no value for, and those for which it only holds a place:
+// `data`, `im_info`, and the first external input where all have values. Where the net names no external
+// outputs they are those of its last operator.
 Graph build_graph(const NetDef& net, const Blobs& weights, const GraphOptions& options = {});
 
 }  // namespace caffe2rt

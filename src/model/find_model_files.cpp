@@ -8,9 +8,10 @@ namespace caffe2rt {
 namespace fs = std::filesystem;
 
 void find_model_files(const std::string& directory, ModelOptions& options) {
-  require(fs::is_directory(directory), ErrorCode::kNotFound, "{}: expected a directory with model.pb and model_init.pb",
-          directory);
-  for (const auto& [predict, init] : {std::pair{"model", "model_init"}, std::pair{"predict_net", "init_net"}}) {
+  require(fs::is_directory(directory), ErrorCode::kNotFound,
+          "{}: expected a directory with model.pb and model_init.pb", directory);
+  for (const auto& [predict, init] :
+       {std::pair{"model", "model_init"}, std::pair{"predict_net", "init_net"}}) {
     for (const char* extension : {".pb", ".pbtxt"}) {
       const fs::path predict_file = fs::path(directory) / (std::string(predict) + extension);
       if (!fs::exists(predict_file)) continue;
@@ -24,7 +25,8 @@ void find_model_files(const std::string& directory, ModelOptions& options) {
     }
   }
   fail(ErrorCode::kNotFound,
-       "{}: expected model.pb and model_init.pb, or predict_net.pb and init_net.pb (or .pbtxt), and found neither pair",
+       "{}: expected model.pb and model_init.pb, or predict_net.pb and init_net.pb (or .pbtxt), and found "
+       "neither pair",
        directory);
 }
 

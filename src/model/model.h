@@ -1,5 +1,6 @@
-// Model: the files of one network made ready to look at frames. This header needs no tensor library: a program that
-// must start fast opens libcaffe2rt.so when the first model is wanted and asks it for kLoadModelSymbol.
+// Model: the files of one network made ready to look at frames. This header needs no tensor library: a
+// program that must start fast opens libcaffe2rt.so when the first model is wanted and asks it for
+// kLoadModelSymbol.
 #pragma once
 
 #include <memory>
@@ -7,24 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "decode/detect_options.h"
 #include "decode/detections.h"
 #include "frame/frame_view.h"
 
 namespace caffe2rt {
 
-// What a detection carries beyond boxes, scores and classes.
-enum class Output {
-  kBoxes,  // boxes, scores, classes, keypoints
-  kMasks,  // and soft masks, semantic and panoptic maps, where the model has them
-  kRaw,    // and every output of the net as it came
-};
-
-// What is asked of a model. A negative number or an empty string asks for what the net's own arguments say, and where
-// they are silent for detectron2's default.
+// What is asked of a model. A negative number or an empty string asks for what the net's own arguments say,
+// and where they are silent for detectron2's default.
 struct ModelOptions {
-  std::string predict_net;   // file
-  std::string init_net;      // file
-  std::string labels_file;   // one name a line; empty: `labels.txt` beside the predict net, where there is one
+  std::string predict_net;  // file
+  std::string init_net;     // file
+  std::string labels_file;  // one name a line; empty: `labels.txt` beside the predict net, where there is one
   std::string device = "cpu";
   std::string precision = "float32";
   int threads = 0;           // of one inference; 0: all cores this process may use
@@ -45,13 +40,6 @@ struct ModelInfo {
   std::shared_ptr<const std::vector<std::string>> labels;
 };
 
-// What may be changed between two frames.
-struct DetectOptions {
-  float threshold = 0;      // 0..1
-  int max_detections = -1;  // negative: all
-  Output output = Output::kMasks;
-};
-
 // Immutable; detect() may be called from several threads at once. All methods throw Error.
 class Model {
  public:
@@ -69,8 +57,8 @@ class Model {
 // Reads, checks and compiles a model. Throws Error.
 std::unique_ptr<Model> load_model(const ModelOptions& options);
 
-// Finds `model.pb` and `model_init.pb`, else `predict_net.pb` and `init_net.pb` (or their .pbtxt forms), in a directory
-// and writes them into options. Throws Error(kNotFound) that names what was looked for.
+// Finds `model.pb` and `model_init.pb`, else `predict_net.pb` and `init_net.pb` (or their .pbtxt forms), in a
+// directory and writes them into options. Throws Error(kNotFound) that names what was looked for.
 void find_model_files(const std::string& directory, ModelOptions& options);
 
 // The signature of load_model as libcaffe2rt.so exports it under kLoadModelSymbol, for dlsym.

@@ -17,7 +17,8 @@ namespace {
 namespace pb = google::protobuf;
 
 const Argument* find_argument(const std::vector<Argument>& args, std::string_view name) {
-  const auto found = std::find_if(args.begin(), args.end(), [&](const Argument& a) { return a.name == name; });
+  const auto found =
+      std::find_if(args.begin(), args.end(), [&](const Argument& a) { return a.name == name; });
   return found == args.end() ? nullptr : &*found;
 }
 
@@ -82,12 +83,13 @@ std::string read_file(const std::filesystem::path& file, const Limits& limits) {
   require(in.good(), ErrorCode::kIo, "cannot be opened for reading");
   const auto size = std::filesystem::file_size(file, error);
   require(!error, ErrorCode::kIo, "size cannot be read: {}", error.message());
-  require(size <= limits.file_bytes, ErrorCode::kLimit, "expected at most {} bytes, got {}", limits.file_bytes, size);
+  require(size <= limits.file_bytes, ErrorCode::kLimit, "expected at most {} bytes, got {}",
+          limits.file_bytes, size);
   require(size > 0, ErrorCode::kFormat, "the file is empty");
   std::string bytes(size, '\0');
   in.read(bytes.data(), static_cast<std::streamsize>(size));
-  require(in.gcount() == static_cast<std::streamsize>(size), ErrorCode::kIo, "only {} of {} bytes could be read",
-          in.gcount(), size);
+  require(in.gcount() == static_cast<std::streamsize>(size), ErrorCode::kIo,
+          "only {} of {} bytes could be read", in.gcount(), size);
   return bytes;
 }
 

@@ -1,6 +1,6 @@
-// NetDef: a Caffe2 network as its file says it, in plain structs, and the readers of both forms of file. Device options
-// and engines are left behind: where an operator runs is decided here, not in the file. This header includes neither
-// protobuf nor torch, whose headers cannot be in one translation unit.
+// NetDef: a Caffe2 network as its file says it, in plain structs, and the readers of both forms of file.
+// Device options and engines are left behind: where an operator runs is decided here, not in the file. This
+// header includes neither protobuf nor torch, whose headers cannot be in one translation unit.
 #pragma once
 
 #include <cstdint>
@@ -47,13 +47,13 @@ struct NetDef {
 
 // Bounds against hostile and broken files.
 struct Limits {
-  std::uint64_t file_bytes = std::uint64_t{2} << 30;   // what protobuf itself can read
+  std::uint64_t file_bytes = std::uint64_t{2} << 30;  // what protobuf itself can read
   std::size_t operators = 100'000;
   std::uint64_t tensor_elements = std::uint64_t{1} << 30;  // of one tensor
 };
 
-// Reads a network: text where the name ends in .pbtxt or .prototxt, else binary. Throws Error: kNotFound, kIo, kLimit, or
-// kFormat, each naming the file.
+// Reads a network: text where the name ends in .pbtxt or .prototxt, else binary. Throws Error: kNotFound,
+// kIo, kLimit, or kFormat, each naming the file.
 NetDef read_net(const std::filesystem::path& file, const Limits& limits = {});
 
 // Parses the text form; `source` stands in messages. Throws Error(kFormat) with line and column.

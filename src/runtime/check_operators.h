@@ -5,8 +5,8 @@
 
 namespace caffe2rt {
 
-// Throws Error(kUnsupported) that lists every operator type without an implementation and how often it occurs, then
-// Error(kGraph) for the first operator with too few or too many inputs or outputs.
+// Throws Error(kUnsupported) that lists every operator type without an implementation and how often it
+// occurs, then Error(kGraph) for the first operator with too few or too many inputs or outputs.
 void check_operators(const NetDef& net);
 
 }  // namespace caffe2rt

@@ -1,43 +1,22 @@
 #include "runtime/compiled_net.h"
 
 #include <c10/core/InferenceMode.h>
-#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <chrono>
-#include <new>
 #include <set>
 
 #include "base/error.h"
 #include "graph/passes/passes.h"
 #include "runtime/check_operators.h"
 #include "runtime/infer_shapes.h"
+#include "runtime/translate_exceptions.h"
 
 namespace caffe2rt {
-namespace {
-
-// Runs f; what the tensor library throws becomes an Error.
-template <class F>
-void translating_exceptions(F&& f) {
-  try {
-    std::forward<F>(f)();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    fail(ErrorCode::kLimit, "out of memory");
-  } catch (const c10::Error& e) {
-    const std::string text = e.what_without_backtrace();
-    const bool memory = text.find("allocate memory") != std::string::npos;
-    fail(memory ? ErrorCode::kLimit : ErrorCode::kInternal, "{}", text.substr(0, text.find('\n')));
-  } catch (const std::exception& e) {
-    fail(ErrorCode::kInternal, "{}", e.what());
-  }
-}
-
-}  // namespace
 
 Precision parse_precision(const std::string& name) {
-  require(name == "float32" || name == "fp32", ErrorCode::kArgument, "precision: expected float32, got '{}'", name);
+  require(name == "float32" || name == "fp32", ErrorCode::kArgument, "precision: expected float32, got '{}'",
+          name);
   return Precision::kFloat32;
 }
 
@@ -125,7 +104,8 @@ Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace) const {
                at_place([&] { return graph_.nodes[i].place(); },
                         [&] { translating_exceptions([&] { run_step(i, workspace); }); });
                if (workspace.profile) {
-                 const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
+                 const std::chrono::duration<double, std::milli> spent =
+                     std::chrono::steady_clock::now() - start;
                  workspace.profile->nodes.resize(steps_.size());
                  auto& entry = workspace.profile->nodes[i];
                  entry.type = graph_.nodes[i].def.type;
@@ -146,7 +126,8 @@ Blobs run_init_net(const NetDef& net) {
     at_place([&] { return net.source; },
              [&] {
                fail(ErrorCode::kGraph,
-                    "expected an init net, got one that begins with operator '{}' reading blob '{}': are the predict "
+                    "expected an init net, got one that begins with operator '{}' reading blob '{}': are the "
+                    "predict "
                     "net and the init net swapped?",
                     first.type, first.inputs.front());
              });

@@ -1,5 +1,5 @@
-// CompiledNet: a net ready to run on one device in one precision. It is immutable and shared by threads; what a run
-// needs of its own lies in a Workspace, one a worker.
+// CompiledNet: a net ready to run on one device in one precision. It is immutable and shared by threads; what
+// a run needs of its own lies in a Workspace, one a worker.
 #pragma once
 
 #include <memory>
@@ -46,8 +46,9 @@ class Workspace {
 
 class CompiledNet {
  public:
-  // Checks and compiles. Throws Error for everything that is wrong with the net: see build_graph, and kArgument, kShape
-  // and kType from operators that refuse their arguments or the shapes that are known before a run.
+  // Checks and compiles. Throws Error for everything that is wrong with the net: see build_graph, and
+  // kArgument, kShape and kType from operators that refuse their arguments or the shapes that are known
+  // before a run.
   static CompiledNet compile(const NetDef& net, const Blobs& weights, const CompileOptions& options = {});
 
   const Graph& graph() const { return graph_; }
@@ -56,8 +57,8 @@ class CompiledNet {
   std::vector<std::string> input_names() const;
   std::vector<std::string> output_names() const;
 
-  // Runs the net on `feeds`, which holds a tensor for every input name, and returns every output by name. Throws
-  // Error(kNotFound) for a missing input, and what operators throw, with operator and file noted.
+  // Runs the net on `feeds`, which holds a tensor for every input name, and returns every output by name.
+  // Throws Error(kNotFound) for a missing input, and what operators throw, with operator and file noted.
   Blobs run(const Blobs& feeds, Workspace& workspace) const;
 
  private:
@@ -73,8 +74,8 @@ class CompiledNet {
   std::vector<Step> steps_;  // by node
 };
 
-// Runs an init net and returns every blob it writes. Throws Error: also kGraph where the net reads a blob, which is how a
-// predict net in the init net's place shows.
+// Runs an init net and returns every blob it writes. Throws Error: also kGraph where the net reads a blob,
+// which is how a predict net in the init net's place shows.
 Blobs run_init_net(const NetDef& net);
 
 }  // namespace caffe2rt

@@ -11,8 +11,8 @@ void check_constant_types(const Graph& graph, const Node& node, const Schema& sc
     if (constant == graph.constants.end()) continue;
     const at::Tensor* tensor = &constant->second;
     require(contains(schema.input(i).types, tensor->scalar_type()), ErrorCode::kType,
-            "input {} '{}' (blob '{}'): unexpected element type {}", i, schema.input(i).name, node.def.inputs[i],
-            c10::toString(tensor->scalar_type()));
+            "input {} '{}' (blob '{}'): unexpected element type {}", i, schema.input(i).name,
+            node.def.inputs[i], c10::toString(tensor->scalar_type()));
   }
 }
 
@@ -30,7 +30,8 @@ std::vector<PartialShape> infer_shapes(const Graph& graph, const std::vector<con
                std::vector<PartialShape> in;
                for (const ValueId id : node.inputs) in.push_back(shapes[id]);
                for (size_t i = 0; i < node.outputs.size(); i++)
-                 if (const Infer& infer = schema.output(i).infer) shapes[node.outputs[i]] = infer(*ops[n], in);
+                 if (const Infer& infer = schema.output(i).infer)
+                   shapes[node.outputs[i]] = infer(*ops[n], in);
              });
   }
   return shapes;

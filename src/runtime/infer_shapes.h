@@ -8,8 +8,9 @@
 
 namespace caffe2rt {
 
-// Returns the shape of every value as far as constants, arguments and operators tell. `ops` holds the operator of each
-// node. Throws Error(kShape or kType) at the first operator whose inputs cannot fit, with its place.
+// Returns the shape of every value as far as constants, arguments and operators tell. `ops` holds the
+// operator of each node. Throws Error(kShape or kType) at the first operator whose inputs cannot fit, with
+// its place.
 std::vector<PartialShape> infer_shapes(const Graph& graph, const std::vector<const Operator*>& ops);
 
 }  // namespace caffe2rt

@@ -43,7 +43,9 @@ std::unique_ptr<zip_t, CloseZip> open_zip(const std::filesystem::path& file, int
   std::unique_ptr<zip_t, CloseZip> zip(zip_open(file.c_str(), flags, &code));
   if (!zip) {
     const bool missing = code == ZIP_ER_NOENT;
-    fail(missing ? ErrorCode::kNotFound : code == ZIP_ER_NOZIP ? ErrorCode::kFormat : ErrorCode::kIo,
+    fail(missing                ? ErrorCode::kNotFound
+         : code == ZIP_ER_NOZIP ? ErrorCode::kFormat
+                                : ErrorCode::kIo,
          "cannot be opened as .npz: {}", zip_error(code));
   }
   return zip;
@@ -64,12 +66,14 @@ at::Tensor parse_npy(const std::string& bytes) {
   const bool long_header = byte(6) >= 2;
   const size_t start = long_header ? 12 : 10;
   require(bytes.size() >= start, ErrorCode::kFormat, "truncated array header");
-  const size_t length = long_header ? byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24 : byte(8) | byte(9) << 8;
+  const size_t length =
+      long_header ? byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24 : byte(8) | byte(9) << 8;
   require(length <= bytes.size() - start, ErrorCode::kFormat, "truncated array header");
   const std::string header = bytes.substr(start, length);
 
   const std::string descr = header_value(header, "descr", "'([^']*)'");
-  const auto* dtype = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return descr == d.descr; });
+  const auto* dtype =
+      std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return descr == d.descr; });
   require(dtype != kDtypes.end(), ErrorCode::kFormat, "element type '{}' is not supported", descr);
   require(header_value(header, "fortran_order", "(True|False)") == "False", ErrorCode::kFormat,
           "expected C order, got Fortran order");
@@ -91,19 +95,21 @@ at::Tensor parse_npy(const std::string& bytes) {
 }
 
 std::string format_npy(const at::Tensor& tensor) {
-  const auto* dtype =
-      std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return tensor.scalar_type() == d.type; });
+  const auto* dtype = std::find_if(kDtypes.begin(), kDtypes.end(),
+                                   [&](const Dtype& d) { return tensor.scalar_type() == d.type; });
   require(dtype != kDtypes.end(), ErrorCode::kType, "element type {} cannot be written",
           c10::toString(tensor.scalar_type()));
   std::string shape;
   for (const auto d : tensor.sizes()) shape += std::to_string(d) + ",";
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", dtype->descr, shape);
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", dtype->descr, shape);
   header.append(64 - (10 + header.size() + 1) % 64, ' ');  // numpy aligns the values to 64 bytes
   header += '\n';
   std::string bytes(kMagic, kMagicSize);
   bytes += {'\x01', '\x00', static_cast<char>(header.size() & 0xff), static_cast<char>(header.size() >> 8)};
   const at::Tensor contiguous = tensor.contiguous();
-  return bytes + header + std::string(static_cast<const char*>(contiguous.const_data_ptr()), contiguous.nbytes());
+  return bytes + header +
+         std::string(static_cast<const char*>(contiguous.const_data_ptr()), contiguous.nbytes());
 }
 
 std::string read_entry(zip_t* zip, zip_uint64_t index, zip_uint64_t size) {
@@ -119,43 +125,45 @@ std::string read_entry(zip_t* zip, zip_uint64_t index, zip_uint64_t size) {
 
 NamedTensors read_npz(const std::filesystem::path& file) {
   constexpr zip_uint64_t kMaxBytes = zip_uint64_t{8} << 30;
-  return at_place([&] { return file.string(); },
-                  [&] {
-                    NamedTensors tensors;
-                    const auto zip = open_zip(file, ZIP_RDONLY);
-                    for (zip_int64_t i = 0; i < zip_get_num_entries(zip.get(), 0); i++) {
-                      zip_stat_t stat;
-                      require(zip_stat_index(zip.get(), i, 0, &stat) == 0, ErrorCode::kFormat, "broken directory");
-                      std::string name = stat.name;
-                      if (name.ends_with(".npy")) name.resize(name.size() - 4);
-                      at_place([&] { return fmt::format("array '{}'", name); },
-                               [&] {
-                                 require(stat.size <= kMaxBytes, ErrorCode::kLimit, "array of an absurd size");
-                                 tensors[name] = parse_npy(read_entry(zip.get(), i, stat.size));
-                               });
-                    }
-                    return tensors;
-                  });
+  return at_place(
+      [&] { return file.string(); },
+      [&] {
+        NamedTensors tensors;
+        const auto zip = open_zip(file, ZIP_RDONLY);
+        for (zip_int64_t i = 0; i < zip_get_num_entries(zip.get(), 0); i++) {
+          zip_stat_t stat;
+          require(zip_stat_index(zip.get(), i, 0, &stat) == 0, ErrorCode::kFormat, "broken directory");
+          std::string name = stat.name;
+          if (name.ends_with(".npy")) name.resize(name.size() - 4);
+          at_place([&] { return fmt::format("array '{}'", name); },
+                   [&] {
+                     require(stat.size <= kMaxBytes, ErrorCode::kLimit, "array of an absurd size");
+                     tensors[name] = parse_npy(read_entry(zip.get(), i, stat.size));
+                   });
+        }
+        return tensors;
+      });
 }
 
 void write_npz(const std::filesystem::path& file, const NamedTensors& tensors) {
-  at_place([&] { return file.string(); },
-           [&] {
-             auto zip = open_zip(file, ZIP_CREATE | ZIP_TRUNCATE);
-             std::vector<std::string> arrays;  // libzip reads them when it closes the file
-             arrays.reserve(tensors.size());
-             for (const auto& [name, tensor] : tensors) {
-               arrays.push_back(format_npy(tensor));
-               zip_source_t* source = zip_source_buffer(zip.get(), arrays.back().data(), arrays.back().size(), 0);
-               require(source != nullptr, ErrorCode::kIo, "{}", zip_strerror(zip.get()));
-               if (zip_file_add(zip.get(), (name + ".npy").c_str(), source, ZIP_FL_ENC_UTF_8) < 0) {
-                 zip_source_free(source);
-                 fail(ErrorCode::kIo, "array '{}': {}", name, zip_strerror(zip.get()));
-               }
-             }
-             require(zip_close(zip.get()) == 0, ErrorCode::kIo, "cannot be written: {}", zip_strerror(zip.get()));
-             static_cast<void>(zip.release());  // zip_close has freed it
-           });
+  at_place(
+      [&] { return file.string(); },
+      [&] {
+        auto zip = open_zip(file, ZIP_CREATE | ZIP_TRUNCATE);
+        std::vector<std::string> arrays;  // libzip reads them when it closes the file
+        arrays.reserve(tensors.size());
+        for (const auto& [name, tensor] : tensors) {
+          arrays.push_back(format_npy(tensor));
+          zip_source_t* source = zip_source_buffer(zip.get(), arrays.back().data(), arrays.back().size(), 0);
+          require(source != nullptr, ErrorCode::kIo, "{}", zip_strerror(zip.get()));
+          if (zip_file_add(zip.get(), (name + ".npy").c_str(), source, ZIP_FL_ENC_UTF_8) < 0) {
+            zip_source_free(source);
+            fail(ErrorCode::kIo, "array '{}': {}", name, zip_strerror(zip.get()));
+          }
+        }
+        require(zip_close(zip.get()) == 0, ErrorCode::kIo, "cannot be written: {}", zip_strerror(zip.get()));
+        static_cast<void>(zip.release());  // zip_close has freed it
+      });
 }
 
 }  // namespace caffe2rt

@@ -6,9 +6,11 @@ namespace {
 std::string names_of(Types types) {
   std::string names;
   const auto add = [&](Types t, const char* name) {
-    if ((static_cast<unsigned>(types) & static_cast<unsigned>(t)) != 0) names += (names.empty() ? "" : " or ") + std::string(name);
+    if ((static_cast<unsigned>(types) & static_cast<unsigned>(t)) != 0)
+      names += (names.empty() ? "" : " or ") + std::string(name);
   };
   add(Types::kFloat, "float32");
+  add(Types::kDouble, "float64");
   add(Types::kIndex, "int32 or int64");
   add(Types::kBool, "bool");
   add(Types::kUint8, "uint8");
@@ -17,13 +19,15 @@ std::string names_of(Types types) {
 
 }  // namespace
 
-std::string Inputs::describe(size_t i) const { return fmt::format("input {} '{}'", i, schema_.input(i).name); }
+std::string Inputs::describe(size_t i) const {
+  return fmt::format("input {} '{}'", i, schema_.input(i).name);
+}
 
 void Inputs::check_types() const {
   for (size_t i = 0; i < size(); i++) {
     const Types types = schema_.input(i).types;
-    require(contains(types, (*this)[i].scalar_type()), ErrorCode::kType, "{}: expected {}, got {}", describe(i),
-            names_of(types), c10::toString((*this)[i].scalar_type()));
+    require(contains(types, (*this)[i].scalar_type()), ErrorCode::kType, "{}: expected {}, got {}",
+            describe(i), names_of(types), c10::toString((*this)[i].scalar_type()));
   }
 }
 
@@ -35,9 +39,16 @@ void require_rank(const Inputs& in, size_t i, std::int64_t rank) {
 void require_shape(const Inputs& in, size_t i, std::span<const std::int64_t> expected) {
   const auto sizes = in[i].sizes();
   bool same = sizes.size() == expected.size();
-  for (size_t d = 0; same && d < expected.size(); d++) same = expected[d] == kUnknown || expected[d] == sizes[d];
+  for (size_t d = 0; same && d < expected.size(); d++)
+    same = expected[d] == kUnknown || expected[d] == sizes[d];
   require(same, ErrorCode::kShape, "{}: expected {}, got {}", in.describe(i), to_string(expected),
           to_string(std::span(sizes.data(), sizes.size())));
+}
+
+std::vector<PartialShape> shapes_of(const Inputs& in) {
+  std::vector<PartialShape> shapes;
+  for (size_t i = 0; i < in.size(); i++) shapes.emplace_back(in[i].sizes().vec());
+  return shapes;
 }
 
 }  // namespace caffe2rt

@@ -1,5 +1,5 @@
-// Operator: one step of a net. Its constructor reads and checks the arguments; run() only computes. An operator is
-// immutable once constructed and is shared by threads.
+// Operator: one step of a net. Its constructor reads and checks the arguments; run() only computes. An
+// operator is immutable once constructed and is shared by threads.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,7 +16,8 @@ namespace caffe2rt {
 // The input tensors of one run, by index.
 class Inputs {
  public:
-  Inputs(const Schema& schema, std::span<const at::Tensor* const> tensors) : schema_(schema), tensors_(tensors) {}
+  Inputs(const Schema& schema, std::span<const at::Tensor* const> tensors)
+      : schema_(schema), tensors_(tensors) {}
 
   size_t size() const { return tensors_.size(); }
   bool has(size_t i) const { return i < tensors_.size(); }  // an optional input that is given
@@ -52,6 +53,9 @@ inline void require_shape(const Inputs& in, size_t i, std::initializer_list<std:
   require_shape(in, i, std::span(expected.begin(), expected.size()));
 }
 
+// The shapes of all inputs of a run, for an operator whose shape function makes the checks of run() too.
+std::vector<PartialShape> shapes_of(const Inputs& in);
+
 namespace infer {
 
 // What a method of the operator says: PartialShape Op::method(PartialShapes) const.
@@ -70,8 +74,9 @@ SchemaBuilder describe_operator(std::string type) {
 // REGISTER_OPERATOR(AffineChannel).says("...").input("X", "...").output("Y", "...", infer::same_as(0));
 #define REGISTER_OPERATOR(Class) REGISTER_OPERATOR_AS(#Class, Class)
 // The same where the type's name in a NetDef is not the class's, or one class has several.
-#define REGISTER_OPERATOR_AS(type, Class) \
-  static const ::caffe2rt::Registered CAFFE2RT_UNIQUE(registered_, __COUNTER__) = ::caffe2rt::describe_operator<Class>(type)
+#define REGISTER_OPERATOR_AS(type, Class)                                         \
+  static const ::caffe2rt::Registered CAFFE2RT_UNIQUE(registered_, __COUNTER__) = \
+      ::caffe2rt::describe_operator<Class>(type)
 #define CAFFE2RT_UNIQUE(a, b) CAFFE2RT_JOIN(a, b)
 #define CAFFE2RT_JOIN(a, b) a##b
 

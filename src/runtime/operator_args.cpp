@@ -17,14 +17,15 @@ std::int64_t OperatorArgs::get(std::string_view name, std::int64_t otherwise) co
   const Argument* arg = def_.find(name);
   if (!arg) return otherwise;
   if (arg->i) return *arg->i;
-  if (arg->f && std::trunc(*arg->f) == *arg->f && std::abs(*arg->f) < 1e15F) return static_cast<std::int64_t>(*arg->f);
+  if (arg->f && std::trunc(*arg->f) == *arg->f && std::abs(*arg->f) < 1e15F)
+    return static_cast<std::int64_t>(*arg->f);
   wrong_type(*arg, "an integer");
 }
 
 int OperatorArgs::get(std::string_view name, int otherwise) const {
   const std::int64_t value = get(name, static_cast<std::int64_t>(otherwise));
-  require(value >= INT_MIN && value <= INT_MAX, ErrorCode::kArgument, "argument '{}': expected an int, got {}", name,
-          value);
+  require(value >= INT_MIN && value <= INT_MAX, ErrorCode::kArgument,
+          "argument '{}': expected an int, got {}", name, value);
   return static_cast<int>(value);
 }
 
@@ -49,8 +50,8 @@ std::string OperatorArgs::get(std::string_view name, const char* otherwise) cons
 
 StorageOrder OperatorArgs::get(std::string_view name, StorageOrder otherwise) const {
   const std::string order = get(name, otherwise == StorageOrder::kNchw ? "NCHW" : "NHWC");
-  require(order == "NCHW" || order == "NHWC", ErrorCode::kArgument, "argument '{}': expected NCHW or NHWC, got '{}'",
-          name, order);
+  require(order == "NCHW" || order == "NHWC", ErrorCode::kArgument,
+          "argument '{}': expected NCHW or NHWC, got '{}'", name, order);
   return order == "NCHW" ? StorageOrder::kNchw : StorageOrder::kNhwc;
 }
 

@@ -1,5 +1,5 @@
-// OperatorArgs: what an operator's constructor reads: its arguments by name with a default, how many blobs it has, and
-// what it is compiled for. Every getter throws Error(kArgument) where the argument has another type.
+// OperatorArgs: what an operator's constructor reads: its arguments by name with a default, how many blobs it
+// has, and what it is compiled for. Every getter throws Error(kArgument) where the argument has another type.
 #pragma once
 
 #include <c10/core/Device.h>

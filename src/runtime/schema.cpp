@@ -31,12 +31,19 @@ bool contains(Types types, c10::ScalarType type) {
   const auto in = [&](Types t) { return (static_cast<unsigned>(types) & static_cast<unsigned>(t)) != 0; };
   if (types == Types::kAny) return true;
   switch (type) {
-    case c10::ScalarType::Float: return in(Types::kFloat);
+    case c10::ScalarType::Float:
+      return in(Types::kFloat);
     case c10::ScalarType::Int:
-    case c10::ScalarType::Long: return in(Types::kIndex);
-    case c10::ScalarType::Bool: return in(Types::kBool);
-    case c10::ScalarType::Byte: return in(Types::kUint8);
-    default: return false;
+    case c10::ScalarType::Long:
+      return in(Types::kIndex);
+    case c10::ScalarType::Bool:
+      return in(Types::kBool);
+    case c10::ScalarType::Byte:
+      return in(Types::kUint8);
+    case c10::ScalarType::Double:
+      return in(Types::kDouble);
+    default:
+      return false;
   }
 }
 
@@ -86,6 +93,10 @@ SchemaBuilder& SchemaBuilder::outputs(std::string name, std::string doc, Infer i
 }
 SchemaBuilder& SchemaBuilder::arg(std::string name, std::string doc) {
   schema_.args.push_back({std::move(name), std::move(doc)});
+  return *this;
+}
+SchemaBuilder& SchemaBuilder::args(std::span<const Schema::Arg> several) {
+  schema_.args.insert(schema_.args.end(), several.begin(), several.end());
   return *this;
 }
 

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,14 @@ enum class Types : unsigned {
   kIndex = 2,    // int32 or int64
   kBool = 4,     // bool
   kUint8 = 8,    // uint8
-  kNumber = kFloat | kIndex,
+  kDouble = 16,  // float64
+  kNumber = kFloat | kDouble | kIndex,
   kAny = 0xffff,
 };
 bool contains(Types types, c10::ScalarType type);
 
-// Shape of one output from the shapes of all inputs. Throws Error(kShape) where the inputs do not fit together.
+// Shape of one output from the shapes of all inputs. Throws Error(kShape) where the inputs do not fit
+// together.
 using Infer = std::function<PartialShape(const Operator&, PartialShapes)>;
 
 struct Schema {
@@ -69,7 +72,8 @@ std::vector<const Schema*> all_schemas();  // by name
 // Builds a schema in a chain of calls; see REGISTER_OPERATOR in operator.h.
 class SchemaBuilder {
  public:
-  SchemaBuilder(std::string type, Schema::Make make) : schema_{.type = std::move(type), .make = std::move(make)} {}
+  SchemaBuilder(std::string type, Schema::Make make)
+      : schema_{.type = std::move(type), .make = std::move(make)} {}
 
   SchemaBuilder& says(std::string doc);
   SchemaBuilder& input(std::string name, std::string doc, Types types = Types::kFloat);
@@ -79,6 +83,7 @@ class SchemaBuilder {
   SchemaBuilder& optional_output(std::string name, std::string doc, Infer infer = {});
   SchemaBuilder& outputs(std::string name, std::string doc, Infer infer = {});  // one or more, last
   SchemaBuilder& arg(std::string name, std::string doc);
+  SchemaBuilder& args(std::span<const Schema::Arg> several);  // what a family of operators shares
 
  private:
   friend struct Registered;

@@ -1,5 +1,5 @@
-// What the original Caffe2 computed, recorded by tests/oracle/compare.py: every case in tests/data/oracle, or in the one file
-// that CAFFE2RT_ORACLE_CASES names, must come out the same here.
+// What the original Caffe2 computed, recorded by tests/oracle/compare.py: every case in tests/data/oracle, or
+// in the one file that CAFFE2RT_ORACLE_CASES names, must come out the same here.
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -25,7 +25,8 @@ std::map<std::string, OracleCase> read_cases(const std::filesystem::path& file) 
     const std::string number = key.substr(0, key.find('/')), rest = key.substr(key.find('/') + 1);
     OracleCase& c = cases[number];
     if (rest == "net")
-      c.net = parse_net_text({static_cast<const char*>(value.data_ptr()), static_cast<size_t>(value.numel())});
+      c.net =
+          parse_net_text({static_cast<const char*>(value.data_ptr()), static_cast<size_t>(value.numel())});
     else if (rest.starts_with("in/"))
       c.feeds[rest.substr(3)] = value;
     else if (rest.starts_with("out/"))
@@ -72,7 +73,8 @@ void check_file(const std::filesystem::path& file) {
 TEST(OracleCases, ComeOutAsInTheOriginal) {
   if (const char* file = std::getenv("CAFFE2RT_ORACLE_CASES")) return check_file(file);
   std::set<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(CAFFE2RT_TEST_DATA "/oracle")) files.insert(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(CAFFE2RT_TEST_DATA "/oracle"))
+    files.insert(entry.path());
   ASSERT_FALSE(files.empty());
   for (const auto& file : files) check_file(file);
 }

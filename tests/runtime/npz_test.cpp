@@ -44,7 +44,8 @@ TEST(Npz, SurvivesTruncationAtEveryLength) {
 }
 
 TEST(Npz, RefusesToWriteWhereItCannot) {
-  EXPECT_ERROR(write_npz("/nowhere/at_all.npz", {{"x", tensor({1}, {1})}}), ErrorCode::kIo, "/nowhere/at_all.npz");
+  EXPECT_ERROR(write_npz("/nowhere/at_all.npz", {{"x", tensor({1}, {1})}}), ErrorCode::kIo,
+               "/nowhere/at_all.npz");
 }
 
 }  // namespace

@@ -32,7 +32,9 @@ at::Tensor as_double(const at::Tensor& t) { return t.contiguous().to(at::kDouble
 
 }  // namespace
 
-at::Tensor tensor(const Shape& shape, const std::vector<float>& values) { return make(shape, values, at::kFloat); }
+at::Tensor tensor(const Shape& shape, const std::vector<float>& values) {
+  return make(shape, values, at::kFloat);
+}
 at::Tensor int32_tensor(const Shape& shape, const std::vector<std::int32_t>& values) {
   return make(shape, values, at::kInt);
 }
@@ -90,31 +92,34 @@ void compile_operator(const std::string& type, const std::vector<at::Tensor>& in
   CompiledNet::compile(net, weights);
 }
 
-testing::AssertionResult tensors_near(const at::Tensor& actual, const at::Tensor& expected, double tolerance) {
+testing::AssertionResult tensors_near(const at::Tensor& actual, const at::Tensor& expected,
+                                      double tolerance) {
   if (!actual.defined()) return testing::AssertionFailure() << "no tensor";
   if (actual.sizes() != expected.sizes())
     return testing::AssertionFailure() << "shape " << actual.sizes() << ", expected " << expected.sizes();
   if (actual.scalar_type() != expected.scalar_type())
-    return testing::AssertionFailure() << "element type " << actual.scalar_type() << ", expected "
-                                       << expected.scalar_type();
+    return testing::AssertionFailure()
+           << "element type " << actual.scalar_type() << ", expected " << expected.scalar_type();
   const at::Tensor a = as_double(actual), e = as_double(expected);
   const auto *pa = a.data_ptr<double>(), *pe = e.data_ptr<double>();
   for (std::int64_t i = 0; i < a.numel(); i++) {
     const bool both_nan = std::isnan(pa[i]) && std::isnan(pe[i]);
-    if (pa[i] == pe[i] || both_nan || std::abs(pa[i] - pe[i]) <= tolerance * std::max(1.0, std::abs(pe[i]))) continue;
-    return testing::AssertionFailure() << "element " << i << " of " << a.numel() << " is " << pa[i] << ", expected "
-                                       << pe[i];
+    if (pa[i] == pe[i] || both_nan || std::abs(pa[i] - pe[i]) <= tolerance * std::max(1.0, std::abs(pe[i])))
+      continue;
+    return testing::AssertionFailure()
+           << "element " << i << " of " << a.numel() << " is " << pa[i] << ", expected " << pe[i];
   }
   return testing::AssertionSuccess();
 }
 
-testing::AssertionResult throws_error(const std::function<void()>& f, ErrorCode code, const std::string& text) {
+testing::AssertionResult throws_error(const std::function<void()>& f, ErrorCode code,
+                                      const std::string& text) {
   try {
     f();
   } catch (const Error& e) {
     if (e.code() != code)
-      return testing::AssertionFailure() << "error '" << to_string(e.code()) << "', expected '" << to_string(code)
-                                         << "': " << e.what();
+      return testing::AssertionFailure()
+             << "error '" << to_string(e.code()) << "', expected '" << to_string(code) << "': " << e.what();
     if (std::string(e.what()).find(text) == std::string::npos)
       return testing::AssertionFailure() << "the error says: " << e.what();
     return testing::AssertionSuccess();

@@ -1,5 +1,5 @@
-// What operator tests are written with: tensors in one line, one operator run as a net of its own, and expectations
-// that print both sides.
+// What operator tests are written with: tensors in one line, one operator run as a net of its own, and
+// expectations that print both sides.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -45,7 +45,8 @@ OperatorDef operator_def(const std::string& type, size_t inputs, size_t outputs,
 std::vector<at::Tensor> run_operator_outputs(const std::string& type, const std::vector<at::Tensor>& inputs,
                                              const Args& args, size_t outputs);
 // Its only, or first, output.
-at::Tensor run_operator(const std::string& type, const std::vector<at::Tensor>& inputs, const Args& args = {});
+at::Tensor run_operator(const std::string& type, const std::vector<at::Tensor>& inputs,
+                        const Args& args = {});
 
 // Compiles one operator with `inputs` as weights, so that what can be refused before a run is refused.
 void compile_operator(const std::string& type, const std::vector<at::Tensor>& inputs, const Args& args = {});
@@ -69,7 +70,8 @@ void for_each_index(const at::Tensor& t, F&& f) {
 }
 
 testing::AssertionResult tensors_near(const at::Tensor& actual, const at::Tensor& expected, double tolerance);
-testing::AssertionResult throws_error(const std::function<void()>& f, ErrorCode code, const std::string& text);
+testing::AssertionResult throws_error(const std::function<void()>& f, ErrorCode code,
+                                      const std::string& text);
 
 }  // namespace caffe2rt
 

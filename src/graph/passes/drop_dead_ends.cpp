@@ -10,7 +10,8 @@ void drop_dead_ends(Graph& graph) {
   for (const ValueId id : graph.outputs) wanted[id] = true;
   std::vector<Node> kept;
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    if (std::none_of(node->outputs.begin(), node->outputs.end(), [&](ValueId id) { return wanted[id]; })) continue;
+    if (std::none_of(node->outputs.begin(), node->outputs.end(), [&](ValueId id) { return wanted[id]; }))
+      continue;
     for (const ValueId id : node->inputs) wanted[id] = true;
     kept.push_back(std::move(*node));
   }

@@ -1,0 +1,122 @@
+#include "frame_pixels.h"
+
+#include "guard.h"
+
+namespace caffe2rt::gst {
+namespace {
+
+std::optional<PixelFormat> packed_format(const GstVideoInfo& info) {
+  if (GST_VIDEO_INFO_COLORIMETRY(&info).range == GST_VIDEO_COLOR_RANGE_16_235) return {};
+  switch (GST_VIDEO_INFO_FORMAT(&info)) {
+    case GST_VIDEO_FORMAT_BGR:
+      return PixelFormat::kBgr;
+    case GST_VIDEO_FORMAT_RGB:
+      return PixelFormat::kRgb;
+    case GST_VIDEO_FORMAT_BGRx:
+    case GST_VIDEO_FORMAT_BGRA:
+      return PixelFormat::kBgrx;
+    case GST_VIDEO_FORMAT_RGBx:
+    case GST_VIDEO_FORMAT_RGBA:
+      return PixelFormat::kRgbx;
+    case GST_VIDEO_FORMAT_GRAY8:
+      return PixelFormat::kGray;
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+GstVideoInfo progressive_video(const GstCaps* caps) {
+  constexpr int kMostSide = 16384;
+  constexpr gint64 kMostPixels = gint64{1} << 27;
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, caps))
+    throw StreamError(GST_STREAM_ERROR_FORMAT, "caps that are no raw video");
+  if (GST_VIDEO_INFO_IS_INTERLACED(&info))
+    throw StreamError(GST_STREAM_ERROR_FORMAT, "interlaced video: put 'deinterlace' before this element");
+  const int width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
+  if (width < 1 || height < 1 || width > kMostSide || height > kMostSide ||
+      gint64{width} * height > kMostPixels)
+    throw StreamError(GST_STREAM_ERROR_FORMAT,
+                      "frames of {}x{} pixels: expected 1 to {} a side and at most {} in all", width, height,
+                      kMostSide, kMostPixels);
+  return info;
+}
+
+void require_mappable(const GstVideoInfo& info, GstBuffer* buffer) {
+  const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
+  const int width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
+  if (!meta && gst_buffer_get_size(buffer) < GST_VIDEO_INFO_SIZE(&info))
+    throw StreamError(GST_STREAM_ERROR_FORMAT, "a buffer of {} bytes where {}x{} {} needs {}",
+                      gst_buffer_get_size(buffer), width, height, GST_VIDEO_INFO_NAME(&info),
+                      GST_VIDEO_INFO_SIZE(&info));
+  if (meta && (meta->format != GST_VIDEO_INFO_FORMAT(&info) || static_cast<int>(meta->width) < width ||
+               static_cast<int>(meta->height) < height))
+    throw StreamError(GST_STREAM_ERROR_FORMAT, "a buffer of {}x{} {} where the caps say {}x{} {}",
+                      meta->width, meta->height, gst_video_format_to_string(meta->format), width, height,
+                      GST_VIDEO_INFO_NAME(&info));
+}
+
+void require_complete(const GstVideoFrame& frame) {
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); plane++) {
+    gint components[GST_VIDEO_MAX_COMPONENTS];
+    gst_video_format_info_component(frame.info.finfo, plane, components);
+    const gint64 row = GST_VIDEO_FRAME_COMP_WIDTH(&frame, components[0]) *
+                       static_cast<gint64>(GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, components[0]));
+    const gint64 rows = GST_VIDEO_FRAME_COMP_HEIGHT(&frame, components[0]);
+    const gint64 stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
+    const GstMapInfo& map = frame.meta ? frame.map[plane] : frame.map[0];
+    const gint64 offset = static_cast<guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane)) - map.data;
+    if (stride < row || offset < 0 || offset + stride * (rows - 1) + row > static_cast<gint64>(map.size))
+      throw StreamError(
+          GST_STREAM_ERROR_FORMAT,
+          "plane {} of a buffer with {} bytes from {} and stride {} where {} rows of {} bytes are due", plane,
+          map.size, offset, stride, rows, row);
+  }
+}
+
+void FramePixels::set_info(const GstVideoInfo& info) {
+  info_ = info;
+  direct_ = packed_format(info);
+  release();
+}
+
+void FramePixels::release() {
+  bgr_frame_.reset();
+  bgr_.reset();
+  converter_.reset();
+}
+
+FrameView FramePixels::view(const GstVideoFrame& frame) {
+  require_complete(frame);
+  if (!direct_) return converted(frame);
+  return {*direct_, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame),
+          GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0),
+          static_cast<const guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0))};
+}
+
+void FramePixels::make_converter() {
+  gst_video_info_set_format(&bgr_info_, GST_VIDEO_FORMAT_BGR, GST_VIDEO_INFO_WIDTH(&info_),
+                            GST_VIDEO_INFO_HEIGHT(&info_));
+  bgr_info_.fps_n = info_.fps_n;  // or the converter refuses
+  bgr_info_.fps_d = info_.fps_d;
+  bgr_.reset(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&bgr_info_), nullptr));
+  converter_.reset(gst_video_converter_new(&info_, &bgr_info_, nullptr));
+  if (bgr_) bgr_frame_.emplace(bgr_info_, bgr_.get(), GST_MAP_READWRITE);
+  if (!converter_ || !bgr_frame_ || !*bgr_frame_)
+    throw StreamError(GST_STREAM_ERROR_FORMAT, "{} of {}x{} pixels cannot be converted to BGR",
+                      GST_VIDEO_INFO_NAME(&info_), GST_VIDEO_INFO_WIDTH(&info_),
+                      GST_VIDEO_INFO_HEIGHT(&info_));
+}
+
+FrameView FramePixels::converted(const GstVideoFrame& frame) {
+  if (!converter_) make_converter();
+  GstVideoFrame to = **bgr_frame_;
+  gst_video_converter_frame(converter_.get(), &frame, &to);
+  return {PixelFormat::kBgr, GST_VIDEO_FRAME_WIDTH(&to), GST_VIDEO_FRAME_HEIGHT(&to),
+          GST_VIDEO_FRAME_PLANE_STRIDE(&to, 0),
+          static_cast<const guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&to, 0))};
+}
+
+}  // namespace caffe2rt::gst

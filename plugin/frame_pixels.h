@@ -1,0 +1,52 @@
+// FramePixels: a GStreamer video frame as the FrameView that a model looks at. Packed RGB and grey frames are
+// viewed in place; the others are converted to BGR by their colorimetry, range and chroma site into a frame
+// that is kept.
+#pragma once
+
+#include <optional>
+
+#include "frame/frame_view.h"
+#include "gst_ref.h"
+
+namespace caffe2rt::gst {
+
+// The formats that our elements take, for pad templates.
+inline constexpr auto kVideoCaps =
+    GST_VIDEO_CAPS_MAKE("{ BGR, RGB, BGRx, RGBx, BGRA, RGBA, GRAY8, NV12, I420 }");
+
+// Reads and checks caps: throws StreamError for what is no progressive raw video, for empty frames and for
+// frames past 16384 pixels a side or 2^27 in all.
+GstVideoInfo progressive_video(const GstCaps* caps);
+
+// Before a buffer is mapped: throws StreamError where it is smaller than its caps, or its GstVideoMeta does
+// not fit them.
+void require_mappable(const GstVideoInfo& info, GstBuffer* buffer);
+
+// gst_video_frame_map believes the offsets and strides of a GstVideoMeta: throws StreamError where they lead
+// out of the memory.
+void require_complete(const GstVideoFrame& frame);
+
+// One thread at a time.
+class FramePixels {
+ public:
+  void set_info(const GstVideoInfo& info);
+
+  // Lets go of what was kept for the stream.
+  void release();
+
+  // The buffer's pixels, for as long as it stays mapped and until the next call. Throws StreamError where the
+  // buffer holds less than its caps and its GstVideoMeta promise.
+  FrameView view(const GstVideoFrame& frame);
+
+ private:
+  void make_converter();
+  FrameView converted(const GstVideoFrame& frame);
+
+  GstVideoInfo info_{}, bgr_info_{};
+  std::optional<PixelFormat> direct_;  // nothing: by way of the converter
+  Ref<GstVideoConverter> converter_;
+  Ref<GstBuffer> bgr_;
+  std::optional<MappedFrame> bgr_frame_;
+};
+
+}  // namespace caffe2rt::gst

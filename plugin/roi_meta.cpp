@@ -1,0 +1,53 @@
+#include "roi_meta.h"
+
+#include <gst/video/video.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace caffe2rt::gst {
+
+void attach_regions(GstBuffer* buffer, const Detections& detections) {
+  const float width = static_cast<float>(detections.width), height = static_cast<float>(detections.height);
+  for (size_t i = 0; i < detections.objects.size(); i++) {
+    const Object& object = detections.objects[i];
+    const float x1 = std::clamp(object.box.x1, 0.0F, width), x2 = std::clamp(object.box.x2, x1, width);
+    const float y1 = std::clamp(object.box.y1, 0.0F, height), y2 = std::clamp(object.box.y2, y1, height);
+    const auto pixel = [](float edge) { return static_cast<guint>(std::lround(edge)); };
+    GstVideoRegionOfInterestMeta* roi = gst_buffer_add_video_region_of_interest_meta(
+        buffer, detections.label(object.class_id).c_str(), pixel(x1), pixel(y1), pixel(x2) - pixel(x1),
+        pixel(y2) - pixel(y1));
+    roi->id = static_cast<gint>(i);
+    roi->parent_id = -1;
+    gst_video_region_of_interest_meta_add_param(
+        roi, gst_structure_new("detection", "label_id", G_TYPE_INT, object.class_id, "confidence",
+                               G_TYPE_DOUBLE, static_cast<double>(object.score), "x_min", G_TYPE_DOUBLE,
+                               static_cast<double>(x1 / width), "x_max", G_TYPE_DOUBLE,
+                               static_cast<double>(x2 / width), "y_min", G_TYPE_DOUBLE,
+                               static_cast<double>(y1 / height), "y_max", G_TYPE_DOUBLE,
+                               static_cast<double>(y2 / height), nullptr));
+  }
+}
+
+void draw_regions(GstBuffer* buffer, Overlay& overlay, const OverlayStyle& style) {
+  gpointer state = nullptr;
+  while (GstMeta* meta =
+             gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
+    auto* roi = reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta);
+    const GstStructure* detection = gst_video_region_of_interest_meta_get_param(roi, "detection");
+    if (!detection) continue;
+    gint class_id = static_cast<gint>(roi->roi_type);
+    gst_structure_get_int(detection, "label_id", &class_id);
+    gdouble score = 0;
+    const bool scored = gst_structure_get_double(detection, "confidence", &score) && style.scores;
+    const gchar* label = style.labels && roi->roi_type ? g_quark_to_string(roi->roi_type) : "";
+    const Box box{static_cast<float>(roi->x), static_cast<float>(roi->y), static_cast<float>(roi->x) + roi->w,
+                  static_cast<float>(roi->y) + roi->h};
+    overlay.draw_box(box, scored ? fmt::format("{}{}{:.2f}", label, *label ? " " : "", score) : label,
+                     class_id);
+  }
+}
+
+}  // namespace caffe2rt::gst

@@ -1,0 +1,21 @@
+// GstVideoRegionOfInterestMeta: the metadata for boxes that every GStreamer knows.
+#pragma once
+
+#include <gst/gst.h>
+
+#include "decode/detections.h"
+#include "overlay/overlay.h"
+
+namespace caffe2rt::gst {
+
+// Attaches one GstVideoRegionOfInterestMeta per object, clipped to the frame: roi_type is the label, id the
+// object's index, parent_id -1. Its parameter is a structure `detection` named as DL Streamer does: label_id
+// (int), confidence, x_min, x_max, y_min, y_max (double; edges as parts of the frame, 0..1). REQUIRES: the
+// buffer is writable; the detections belong to this very frame.
+void attach_regions(GstBuffer* buffer, const Detections& detections);
+
+// Draws the regions that still carry a `detection` structure: GStreamer drops it where it scales a region,
+// which it does wrongly where borders were added.
+void draw_regions(GstBuffer* buffer, Overlay& overlay, const OverlayStyle& style);
+
+}  // namespace caffe2rt::gst

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Runs every recorded network of a golden folder and compares with what the original computed.
+
+    tests/golden_test.py --golden DIR --caffe2-run build/release/bin/caffe2_run [NAME ...]
+
+Per case: raw outputs and formatted predictions against the recorded ones, by DIR/compare.py. Per batch2.npz: what each image
+gets in a batch against what it gets alone. Exits 77 (skipped) where DIR or numpy is missing. A folder NAME/ holds model.pb and
+model_init.pb, or its model lies in DIR/../models/NAME.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+except ImportError:
+    print("skipped: no numpy")
+    sys.exit(77)
+
+PER_ROW = ("bbox_nms", "score_nms", "class_nms", "mask_fcn_probs", "kps_score", "keypoints_out")
+
+
+class Runner:
+    def __init__(self, arguments, scratch):
+        self.compare = arguments.golden / "compare.py"
+        self.program = arguments.caffe2_run
+        self.scratch = pathlib.Path(scratch)
+        self.failed = []
+
+    def run(self, model, feeds, outputs, *flags):
+        subprocess.run([self.program, "--predict_net", model / "model.pb", "--init_net", model / "model_init.pb",
+                        "--inputs", feeds, "--outputs", outputs, *flags], check=True, stdout=subprocess.DEVNULL)
+
+    def same(self, what, golden, computed):
+        result = subprocess.run([sys.executable, self.compare, golden, computed, "--json"], stdout=subprocess.PIPE)
+        report = json.loads(result.stdout or "{}")
+        print("%-48s %s" % (what, "same" if result.returncode == 0 else "DIFFERENT %s" % report), flush=True)
+        if result.returncode != 0:
+            self.failed.append(what)
+
+    def check_case(self, model, name, case, original_size):
+        out = self.scratch / "out.npz"
+        self.run(model, case, out)
+        self.same("%s %s raw" % (name, case.stem), case, out)
+        if original_size:
+            self.run(model, case, out, "--formatted", "--original-size", "%dx%d" % tuple(original_size))
+            self.same("%s %s formatted" % (name, case.stem), case, out)
+
+    def check_batch(self, model, name, case):
+        """The slice of every output that belongs to an image, against a run of that image alone."""
+        batch = np.load(case)
+        outputs = [k[len("out/"):] for k in batch.files if k.startswith("out/") and k != "out/im_info"]
+        together = self.scratch / "together.npz"
+        self.run(model, case, together, "--blobs", ",".join(outputs))
+        results = np.load(together)
+        first = 0
+        for i in range(len(batch["data"])):
+            feed, alone = self.scratch / "feed.npz", self.scratch / "alone.npz"
+            np.savez(feed, data=batch["data"][i:i + 1], im_info=batch["im_info"][i:i + 1])
+            self.run(model, feed, alone, "--blobs", ",".join(outputs))
+            rows = int(results["roi_batch_splits_nms"][i]) if "roi_batch_splits_nms" in results.files else 0
+            piece = {k: results[k][first:first + rows] if k in PER_ROW else results[k][i:i + 1] for k in outputs}
+            first += rows
+            golden, computed = self.scratch / "golden.npz", self.scratch / "computed.npz"
+            single = np.load(alone)
+            np.savez(golden, **{"out/" + k: single[k] for k in outputs})
+            np.savez(computed, **piece)
+            self.same("%s %s image %d of the batch" % (name, case.stem, i), golden, computed)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("names", nargs="*", help="folders of the golden data; default: all")
+    p.add_argument("--golden", type=pathlib.Path, required=True)
+    p.add_argument("--caffe2-run", type=pathlib.Path, required=True)
+    a = p.parse_args()
+    if not (a.golden / "compare.py").exists():
+        print("skipped: no golden data in %s" % a.golden)
+        return 77
+    with tempfile.TemporaryDirectory() as scratch:
+        runner = Runner(a, scratch)
+        for folder in sorted(a.golden.iterdir()):
+            if not folder.is_dir() or (a.names and folder.name not in a.names):
+                continue
+            model = folder if (folder / "model.pb").exists() else a.golden.parent / "models" / folder.name
+            meta = json.loads((folder / "meta.json").read_text()) if (folder / "meta.json").exists() else {"cases": []}
+            sizes = {"case%d" % i: case["orig"] for i, case in enumerate(meta["cases"])}
+            for case in sorted(folder.glob("*.npz")):
+                try:
+                    if case.stem.startswith("batch"):
+                        runner.check_batch(model, folder.name, case)
+                    else:
+                        runner.check_case(model, folder.name, case, sizes.get(case.stem))
+                except subprocess.CalledProcessError:
+                    print("%s %s: caffe2_run failed" % (folder.name, case.stem))
+                    runner.failed.append("%s %s" % (folder.name, case.stem))
+    print("%d different%s" % (len(runner.failed), ": " + ", ".join(runner.failed) if runner.failed else ""))
+    return 1 if runner.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

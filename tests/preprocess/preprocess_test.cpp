@@ -1,0 +1,158 @@
+#include "preprocess/preprocess.h"
+
+#include <cmath>
+
+#include "runtime/npz.h"
+#include "testing/operator_test.h"
+
+namespace caffe2rt {
+namespace {
+
+// One frame with its pixels.
+struct Frame {
+  std::vector<std::uint8_t> bytes;
+  FrameView view;
+};
+
+// A frame of 2x2 pixels whose samples count from 1; rows are padded with 99.
+Frame counting_frame(PixelFormat format) {
+  const int row = 2 * bytes_per_pixel(format), stride = row + 5;
+  Frame frame{std::vector<std::uint8_t>(2 * stride, 99), {format, 2, 2, stride}};
+  for (int i = 0; i < 2 * row; i++)
+    frame.bytes[i / row * stride + i % row] = static_cast<std::uint8_t>(i + 1);
+  frame.view.data = frame.bytes.data();
+  return frame;
+}
+
+FrameView view_of(const at::Tensor& hwc, PixelFormat format = PixelFormat::kBgr) {
+  return {format, static_cast<int>(hwc.size(1)), static_cast<int>(hwc.size(0)), hwc.stride(0),
+          hwc.const_data_ptr<std::uint8_t>()};
+}
+
+at::Tensor grey_frame(int height, int width) {
+  return tensor({height, width}, std::vector<float>(height * width, 7)).to(at::kByte);
+}
+
+constexpr PreprocessOptions kAsItIs = {.min_size = 0};
+
+TEST(ResizedSize, BringsTheShortSideToTheMinimum) {
+  const PreprocessOptions options = {.min_size = 320, .max_size = 1333};
+  EXPECT_EQ(resized_size({432, 768}, options), (FrameSize{320, 569}));
+  EXPECT_EQ(resized_size({768, 432}, options), (FrameSize{569, 320}));
+  EXPECT_EQ(resized_size({400, 400}, options), (FrameSize{320, 320}));
+}
+
+TEST(ResizedSize, BoundsTheLongSide) {
+  EXPECT_EQ(resized_size({480, 1920}, {.min_size = 800, .max_size = 1333}), (FrameSize{333, 1333}));
+}
+
+TEST(ResizedSize, KeepsTheSizeWhereTheMinimumIsZero) {
+  EXPECT_EQ(resized_size({5, 7000}, {.min_size = 0, .max_size = 1333}), (FrameSize{5, 7000}));
+}
+
+TEST(ResizedSize, LeavesAPixelOfTheThinnestFrame) {
+  EXPECT_EQ(resized_size({1, 16384}, {.min_size = 800, .max_size = 1333}), (FrameSize{1, 1333}));
+  EXPECT_EQ(resized_size({16384, 1}, {.min_size = 800, .max_size = 1333}), (FrameSize{1333, 1}));
+}
+
+TEST(Preprocess, PutsChannelsInTheOrderOfTheModel) {
+  const auto blue_first = tensor({1, 3, 2, 2}, {1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12});
+  const auto red_first = tensor({1, 3, 2, 2}, {3, 6, 9, 12, 2, 5, 8, 11, 1, 4, 7, 10});
+  const Frame bgr = counting_frame(PixelFormat::kBgr), rgb = counting_frame(PixelFormat::kRgb);
+  EXPECT_TENSOR_EQ(preprocess({{bgr.view}}, {.min_size = 0, .rgb = false}).data, blue_first);
+  EXPECT_TENSOR_EQ(preprocess({{bgr.view}}, {.min_size = 0, .rgb = true}).data, red_first);
+  EXPECT_TENSOR_EQ(preprocess({{rgb.view}}, {.min_size = 0, .rgb = true}).data, blue_first);
+  EXPECT_TENSOR_EQ(preprocess({{rgb.view}}, {.min_size = 0, .rgb = false}).data, red_first);
+}
+
+TEST(Preprocess, SkipsThePaddingByteOfAPixel) {
+  const Frame frame = counting_frame(PixelFormat::kBgrx), rgb = counting_frame(PixelFormat::kRgbx);
+  EXPECT_TENSOR_EQ(preprocess({{frame.view}}, kAsItIs).data,
+                   tensor({1, 3, 2, 2}, {1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15}));
+  EXPECT_TENSOR_EQ(preprocess({{rgb.view}}, kAsItIs).data,
+                   tensor({1, 3, 2, 2}, {3, 7, 11, 15, 2, 6, 10, 14, 1, 5, 9, 13}));
+}
+
+TEST(Preprocess, RepeatsGreyIntoThreeChannels) {
+  const Frame frame = counting_frame(PixelFormat::kGray);
+  EXPECT_TENSOR_EQ(preprocess({{frame.view}}, kAsItIs).data,
+                   tensor({1, 3, 2, 2}, {1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4}));
+}
+
+TEST(Preprocess, ResizesEveryFormatAlike) {
+  std::vector<at::Tensor> results;
+  for (const auto format : {PixelFormat::kGray, PixelFormat::kRgb, PixelFormat::kBgrx}) {
+    Frame frame = counting_frame(format);
+    for (int i = 0; i < 4; i++)  // grey pixels, whatever the format
+      for (int c = 0; c < bytes_per_pixel(format); c++)
+        frame.bytes[i / 2 * frame.view.stride + i % 2 * bytes_per_pixel(format) + c] = 50 * i;
+    results.push_back(preprocess({{frame.view}}, {.min_size = 5}).data);
+  }
+  EXPECT_TENSOR_EQ(results[1], results[0]);
+  EXPECT_TENSOR_EQ(results[2], results[0]);
+}
+
+TEST(Preprocess, PadsABatchWithZerosToItsLargestImageAndTheDivisor) {
+  const auto small = grey_frame(2, 5), large = grey_frame(3, 2);
+  const std::vector<FrameView> frames = {view_of(small, PixelFormat::kGray),
+                                         view_of(large, PixelFormat::kGray)};
+  const NetInput input = preprocess(frames, {.min_size = 0, .size_divisibility = 4});
+  EXPECT_SHAPE(input.data, {2, 3, 4, 8});
+  for_each_index(input.data, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
+    const FrameSize size = input.sizes[n];
+    ASSERT_EQ(at(input.data, n, c, h, w), h < size.height && w < size.width ? 7 : 0);
+  });
+  EXPECT_TENSOR_EQ(input.im_info, tensor({2, 3}, {2, 5, 1, 3, 2, 1}));
+}
+
+TEST(Preprocess, SaysSizeAndScaleOfTheImage) {
+  const auto frame = grey_frame(432, 768);
+  const NetInput input =
+      preprocess({{view_of(frame, PixelFormat::kGray)}}, {.min_size = 160, .size_divisibility = 32});
+  EXPECT_SHAPE(input.data, {1, 3, 160, 288});
+  EXPECT_TENSOR_EQ(input.im_info, tensor({1, 3}, {160, 284, 2.7F}));
+}
+
+TEST(Preprocess, ResizesAsPillowDoesWithinOneLevel) {
+  const auto recorded = read_npz(CAFFE2RT_TEST_DATA "/preprocess/pillow.npz");
+  int cases = 0;
+  for (; recorded.contains(std::to_string(cases) + ".frame"); cases++) {
+    const auto& frame = recorded.at(std::to_string(cases) + ".frame");
+    const auto& resized = recorded.at(std::to_string(cases) + ".resized");
+    const FrameSize size = {static_cast<int>(resized.size(0)), static_cast<int>(resized.size(1))};
+    const auto data = resize_frame(view_of(frame), size);
+    for (int64_t y = 0; y < size.height; y++)
+      for (int64_t x = 0; x < size.width; x++)
+        for (int64_t c = 0; c < 3; c++)
+          ASSERT_LE(std::abs(data.const_data_ptr<std::uint8_t>()[(y * size.width + x) * 3 + c] -
+                             resized.const_data_ptr<std::uint8_t>()[(y * size.width + x) * 3 + c]),
+                    1)
+              << "case " << cases << ", row " << y << ", column " << x;
+  }
+  EXPECT_EQ(cases, 8);
+}
+
+TEST(Preprocess, EmptyBatchGivesEmptyInput) {
+  const NetInput input = preprocess({}, {});
+  EXPECT_SHAPE(input.data, {0, 3, 0, 0});
+  EXPECT_SHAPE(input.im_info, {0, 3});
+}
+
+TEST(Preprocess, RefusesAFrameWithoutPixels) {
+  const std::uint8_t pixel = 0;
+  EXPECT_ERROR(preprocess({{FrameView{PixelFormat::kGray, 0, 4, 4, &pixel}}}, {}), ErrorCode::kArgument,
+               "frame: expected at least one pixel, got 0x4");
+  EXPECT_ERROR(preprocess({{FrameView{PixelFormat::kGray, 1, 1, 4, nullptr}}}, {}), ErrorCode::kArgument,
+               "frame: expected at least one pixel");
+}
+
+TEST(Preprocess, RefusesAStrideShorterThanARow) {
+  const Frame frame = counting_frame(PixelFormat::kBgr);
+  FrameView view = frame.view;
+  view.stride = 5;
+  EXPECT_ERROR(preprocess({{view}}, {}), ErrorCode::kArgument,
+               "expected a stride of at least 6 bytes, got 5");
+}
+
+}  // namespace
+}  // namespace caffe2rt

@@ -1,0 +1,174 @@
+// caffe2_bench: times a net on one input: raw outputs, nothing before or after the net.
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/rand.h>
+#include <c10/core/InferenceMode.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "runtime/compiled_net.h"
+#include "tool.h"
+
+namespace caffe2rt {
+namespace {
+
+struct Flags {
+  std::string predict_net, init_net, image, device = "cpu", precision = "float32";
+  int height = 800, width = 1344, batch = 1, threads = 0, repeat = 10;
+  bool json = false;
+};
+
+class Stopwatch {
+ public:
+  double milliseconds() const {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// (N,3,H,W) float32, BGR 0..255: the image stretched to the size, or noise.
+at::Tensor make_data(const Flags& flags) {
+  if (flags.image.empty()) return at::rand({flags.batch, 3, flags.height, flags.width}).mul(255);
+  cv::Mat image = cv::imread(flags.image, cv::IMREAD_COLOR);
+  require(!image.empty(), ErrorCode::kIo, "{}: cannot be read as an image", flags.image);
+  cv::resize(image, image, {flags.width, flags.height});
+  image.convertTo(image, CV_32FC3);
+  at::Tensor data = at::empty({1, flags.height, flags.width, 3});
+  std::memcpy(data.data_ptr<float>(), image.data, data.nbytes());
+  return data.permute({0, 3, 1, 2}).expand({flags.batch, 3, flags.height, flags.width}).contiguous();
+}
+
+at::Tensor make_im_info(const Flags& flags) {
+  at::Tensor info = at::empty({flags.batch, 3});
+  for (int n = 0; n < flags.batch; n++) {
+    info[n][0] = flags.height;
+    info[n][1] = flags.width;
+    info[n][2] = 1;
+  }
+  return info;
+}
+
+// The blob of the last operator of one of these types, its output `index`; empty where there is none.
+std::string find_blob(const NetDef& net, const std::vector<std::string>& types, size_t index) {
+  for (auto op = net.ops.rbegin(); op != net.ops.rend(); ++op)
+    if (std::find(types.begin(), types.end(), op->type) != types.end() && op->outputs.size() > index)
+      return op->outputs[index];
+  return "";
+}
+
+nlohmann::json count_rows(const Blobs& results, const std::string& blob) {
+  return blob.empty() ? nlohmann::json() : nlohmann::json(results.at(blob).size(0));
+}
+
+nlohmann::json top_operators(const Profile& profile, int runs) {
+  std::map<std::string, double> by_type;
+  for (const auto& node : profile.nodes) by_type[node.type] += node.milliseconds / runs;
+  std::vector<std::pair<std::string, double>> sorted(by_type.begin(), by_type.end());
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  sorted.resize(std::min<size_t>(sorted.size(), 10));
+  auto list = nlohmann::json::array();
+  for (const auto& [type, ms] : sorted) list.push_back({{"type", type}, {"ms", ms}});
+  return list;
+}
+
+nlohmann::json bench(const Flags& flags) {
+  if (flags.threads > 0) at::set_num_threads(flags.threads);
+  const Stopwatch loading;
+  const NetDef predict_net = read_net(flags.predict_net);
+  const auto collected =
+      find_blob(predict_net, {"CollectRpnProposals", "CollectAndDistributeFpnRpnProposals"}, 0);
+  const auto proposals = collected.empty()
+                             ? find_blob(predict_net, {"GenerateProposals", "GenerateProposalsCPP"}, 0)
+                             : collected;
+  const auto scores = find_blob(predict_net, {"BoxWithNMSLimit"}, 0);
+  CompileOptions options{.device = parse_device(flags.device), .precision = parse_precision(flags.precision)};
+  for (const auto& blob : {proposals, scores})
+    if (!blob.empty()) options.graph.keep.push_back(blob);
+  const auto net = CompiledNet::compile(predict_net, run_init_net(read_net(flags.init_net)), options);
+  const double load_ms = loading.milliseconds();
+
+  const c10::InferenceMode no_gradients;
+  Blobs feeds;
+  for (const auto& input : net.input_names())
+    feeds[input] = input == "im_info" ? make_im_info(flags) : make_data(flags);
+  Workspace workspace;
+  const Stopwatch first;
+  Blobs results = net.run(feeds, workspace);
+  const double first_ms = first.milliseconds();
+
+  Profile profile;
+  workspace.profile = &profile;
+  std::vector<double> spent;
+  for (int i = 0; i < flags.repeat; i++) {
+    const Stopwatch run;
+    results = net.run(feeds, workspace);
+    spent.push_back(run.milliseconds());
+  }
+  std::sort(spent.begin(), spent.end());
+  const auto quantile = [&](double q) {
+    return spent[static_cast<size_t>(q * static_cast<double>(spent.size() - 1) + 0.5)];
+  };
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return {{"net", predict_net.name},
+          {"size", {flags.batch, 3, flags.height, flags.width}},
+          {"device", flags.device},
+          {"precision", flags.precision},
+          {"threads", at::get_num_threads()},
+          {"load_ms", load_ms},
+          {"first_ms", first_ms},
+          {"min_ms", spent.front()},
+          {"median_ms", quantile(0.5)},
+          {"p95_ms", quantile(0.95)},
+          {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024},
+          {"proposals", count_rows(results, proposals)},
+          {"detections", count_rows(results, scores)},
+          {"operators", top_operators(profile, flags.repeat)}};
+}
+
+void print(const nlohmann::json& report) {
+  for (const auto& [key, value] : report.items())
+    if (key != "operators") fmt::print("{:12} {}\n", key, value.dump());
+  for (const auto& op : report["operators"])
+    fmt::print("  {:32} {:9.3f} ms\n", op["type"].get<std::string>(), op["ms"].get<double>());
+}
+
+}  // namespace
+}  // namespace caffe2rt
+
+int main(int argc, char** argv) {
+  CLI::App app("Times a Caffe2 net on one input, from `data` to raw outputs.", "caffe2_bench");
+  caffe2rt::Flags flags;
+  caffe2rt::add_net_flags(app, flags.predict_net, flags.init_net);
+  app.add_option("--height", flags.height, "Height of `data`, pixels")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--width", flags.width, "Width of `data`, pixels")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--batch", flags.batch, "Images in a batch")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--threads", flags.threads, "Threads; 0: all cores")->check(CLI::NonNegativeNumber);
+  app.add_option("--repeat", flags.repeat, "Timed runs, after a first one")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--image", flags.image, "Image to stretch to the size; default: noise");
+  app.add_option("--device", flags.device, "cpu")->capture_default_str();
+  app.add_option("--precision", flags.precision, "float32")->capture_default_str();
+  app.add_flag("--json", flags.json, "One line of JSON");
+  return caffe2rt::run_tool(app, argc, argv, [&] {
+    const auto report = caffe2rt::bench(flags);
+    if (flags.json)
+      fmt::print("{}\n", report.dump());
+    else
+      caffe2rt::print(report);
+  });
+}
