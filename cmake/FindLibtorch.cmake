@@ -12,9 +12,6 @@ find_path(LIBTORCH_DIR include/ATen/core/Tensor.h PATHS ${_candidates} NO_DEFAUL
 find_library(LIBTORCH_CPU torch_cpu PATHS ${LIBTORCH_DIR}/lib NO_DEFAULT_PATH)
 find_library(LIBTORCH_C10 c10 PATHS ${LIBTORCH_DIR}/lib NO_DEFAULT_PATH)
 
-# at::parallel_for is an OpenMP loop in ATen's headers: without OpenMP it silently runs on one thread.
-find_package(OpenMP REQUIRED COMPONENTS CXX)
-
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(Libtorch
   REQUIRED_VARS LIBTORCH_DIR LIBTORCH_CPU LIBTORCH_C10
@@ -30,5 +27,5 @@ if(Libtorch_FOUND AND NOT TARGET Libtorch::cpu)
     IMPORTED_LOCATION ${LIBTORCH_CPU}
     INTERFACE_INCLUDE_DIRECTORIES ${LIBTORCH_DIR}/include
     INTERFACE_COMPILE_DEFINITIONS "AT_PER_OPERATOR_HEADERS"
-    INTERFACE_LINK_LIBRARIES "Libtorch::c10;OpenMP::OpenMP_CXX")
+    INTERFACE_LINK_LIBRARIES Libtorch::c10)
 endif()
