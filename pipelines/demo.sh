@@ -49,7 +49,7 @@ build=$here/build/release
 [ -e "$build/build.ninja" ] || (cd "$here" && cmake --preset release >/dev/null)
 cmake --build "$build" --target caffe2_launch gstcaffe2 caffe2rt
 
-export GST_PLUGIN_PATH=$build/lib${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
+export GST_PLUGIN_PATH=$build/lib/gstreamer-1.0${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
 inference=(caffe2inference "model=$model")
 [ -z "$min_size" ] || inference+=("min-size=$min_size")
 if [ "$window" = 1 ]; then

@@ -1,11 +1,12 @@
-// caffe2inference: looks at video frames with a detectron2 model exported to Caffe2 and attaches what it sees.
+// caffe2inference: looks at video frames with a detectron2 model exported to Caffe2 and attaches what it
+// sees.
 //
-//   gst-launch-1.0 -m videotestsrc num-buffers=30 ! video/x-raw,width=320,height=240 ! caffe2inference
-//   model=/path/to/model min-size=240 ! caffe2overlay ! videoconvert ! autovideosink
+//   gst-launch-1.0 filesrc location=../shared/media/car-detection.mp4 ! decodebin ! videoconvert !
+//   caffe2inference model=../shared/models/d2go_faster_rcnn min-size=320 ! identity eos-after=20 ! fakesink
 //
-// Pixels pass through untouched. Every frame leaves with a GstCaffe2Meta that says whether the model looked at it and
-// what it saw, and with one GstVideoRegionOfInterestMeta per object. The model is loaded from NULL to READY, and again
-// from READY to PAUSED where its properties changed in between.
+// Pixels pass through untouched. Every frame leaves with a GstCaffe2Meta that says whether the model looked
+// at it and what it saw, and with one GstVideoRegionOfInterestMeta per object. The model is loaded from NULL
+// to READY, and again from READY to PAUSED where its properties changed in between.
 #include "gst_ref.h"
 #include "guard.h"
 #include "inference.h"
@@ -84,8 +85,8 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
     GstCaps* caps = nullptr;
     gst_event_parse_caps(event, &caps);
-    const bool accepted = guarded(parent, During::kStreaming, false,
-                                  [&] { return self(parent)->impl->set_caps(caps), true; });
+    const bool accepted =
+        guarded(parent, During::kStreaming, false, [&] { return self(parent)->impl->set_caps(caps), true; });
     if (!accepted) {
       gst_event_unref(event);
       return FALSE;
@@ -121,21 +122,34 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     inference.change_model([&](Inference::Settings& s) { assign(s, s.options); });
   };
   switch (id) {
-    case kModel: return model([&](auto& s, auto&) { s.model = text_of(value); });
-    case kPredictNet: return model([&](auto&, auto& o) { o.predict_net = text_of(value); });
-    case kInitNet: return model([&](auto&, auto& o) { o.init_net = text_of(value); });
-    case kLabelsFile: return model([&](auto&, auto& o) { o.labels_file = text_of(value); });
-    case kThreshold: return inference.change([&](auto& s) { s.threshold = g_value_get_double(value); });
-    case kMaxDetections: return inference.change([&](auto& s) { s.max_detections = g_value_get_int(value); });
-    case kDevice: return model([&](auto&, auto& o) { o.device = text_of(value); });
-    case kPrecision: return model([&](auto&, auto& o) { o.precision = text_of(value); });
-    case kThreads: return model([&](auto&, auto& o) { o.threads = g_value_get_int(value); });
-    case kMinSize: return model([&](auto&, auto& o) { o.min_size = g_value_get_int(value); });
-    case kMaxSize: return model([&](auto&, auto& o) { o.max_size = g_value_get_int(value); });
-    case kInputFormat: return model([&](auto&, auto& o) { o.input_format = name_of(g_value_get_enum(value)); });
+    case kModel:
+      return model([&](auto& s, auto&) { s.model = text_of(value); });
+    case kPredictNet:
+      return model([&](auto&, auto& o) { o.predict_net = text_of(value); });
+    case kInitNet:
+      return model([&](auto&, auto& o) { o.init_net = text_of(value); });
+    case kLabelsFile:
+      return model([&](auto&, auto& o) { o.labels_file = text_of(value); });
+    case kThreshold:
+      return inference.change([&](auto& s) { s.threshold = g_value_get_double(value); });
+    case kMaxDetections:
+      return inference.change([&](auto& s) { s.max_detections = g_value_get_int(value); });
+    case kDevice:
+      return model([&](auto&, auto& o) { o.device = text_of(value); });
+    case kPrecision:
+      return model([&](auto&, auto& o) { o.precision = text_of(value); });
+    case kThreads:
+      return model([&](auto&, auto& o) { o.threads = g_value_get_int(value); });
+    case kMinSize:
+      return model([&](auto&, auto& o) { o.min_size = g_value_get_int(value); });
+    case kMaxSize:
+      return model([&](auto&, auto& o) { o.max_size = g_value_get_int(value); });
+    case kInputFormat:
+      return model([&](auto&, auto& o) { o.input_format = name_of(g_value_get_enum(value)); });
     case kOutput:
       return model([&](auto&, auto& o) { o.output = static_cast<Output>(g_value_get_enum(value)); });
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
@@ -143,21 +157,34 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   const Inference::Settings s = self(object)->impl->settings();
   const caffe2rt::ModelOptions& o = s.options;
   switch (id) {
-    case kModel: return g_value_set_string(value, s.model.c_str());
-    case kPredictNet: return g_value_set_string(value, o.predict_net.c_str());
-    case kInitNet: return g_value_set_string(value, o.init_net.c_str());
-    case kLabelsFile: return g_value_set_string(value, o.labels_file.c_str());
-    case kThreshold: return g_value_set_double(value, s.threshold);
-    case kMaxDetections: return g_value_set_int(value, s.max_detections);
-    case kDevice: return g_value_set_string(value, o.device.c_str());
-    case kPrecision: return g_value_set_string(value, o.precision.c_str());
-    case kThreads: return g_value_set_int(value, o.threads);
-    case kMinSize: return g_value_set_int(value, o.min_size);
-    case kMaxSize: return g_value_set_int(value, o.max_size);
+    case kModel:
+      return g_value_set_string(value, s.model.c_str());
+    case kPredictNet:
+      return g_value_set_string(value, o.predict_net.c_str());
+    case kInitNet:
+      return g_value_set_string(value, o.init_net.c_str());
+    case kLabelsFile:
+      return g_value_set_string(value, o.labels_file.c_str());
+    case kThreshold:
+      return g_value_set_double(value, s.threshold);
+    case kMaxDetections:
+      return g_value_set_int(value, s.max_detections);
+    case kDevice:
+      return g_value_set_string(value, o.device.c_str());
+    case kPrecision:
+      return g_value_set_string(value, o.precision.c_str());
+    case kThreads:
+      return g_value_set_int(value, o.threads);
+    case kMinSize:
+      return g_value_set_int(value, o.min_size);
+    case kMaxSize:
+      return g_value_set_int(value, o.max_size);
     case kInputFormat:
       return g_value_set_enum(value, o.input_format.empty() ? kAuto : o.input_format == "BGR" ? kBgr : kRgb);
-    case kOutput: return g_value_set_enum(value, static_cast<int>(o.output));
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    case kOutput:
+      return g_value_set_enum(value, static_cast<int>(o.output));
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
@@ -168,39 +195,47 @@ void finalize(GObject* object) {
 
 void install_properties(GObjectClass* object) {
   constexpr auto kReady = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  constexpr auto kPlaying = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-  const auto install = [&](Property id, GParamSpec* spec) { g_object_class_install_property(object, id, spec); };
+  constexpr auto kPlaying =
+      GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+  const auto install = [&](Property id, GParamSpec* spec) {
+    g_object_class_install_property(object, id, spec);
+  };
   const auto text = [&](Property id, const char* name, const char* nick, const char* blurb,
                         const char* preset = "") {
     install(id, g_param_spec_string(name, nick, blurb, preset, kReady));
   };
   text(kModel, "model", "Model",
-       "Directory with model.pb and model_init.pb, or predict_net.pb and init_net.pb; goes before predict-net and "
+       "Directory with model.pb and model_init.pb, or predict_net.pb and init_net.pb; goes before "
+       "predict-net and "
        "init-net");
   text(kPredictNet, "predict-net", "Predict net", "File with the net, where 'model' is empty");
   text(kInitNet, "init-net", "Init net", "File with the net's weights, where 'model' is empty");
   text(kLabelsFile, "labels-file", "Labels file",
        "File with one class name a line; empty: labels.txt beside the net, where there is one");
-  install(kThreshold, g_param_spec_double("threshold", "Threshold",
-                                          "Objects of a lower score are left out (0..1; -1: what the model says)",
-                                          -1, 1, -1, kPlaying));
+  install(kThreshold,
+          g_param_spec_double("threshold", "Threshold",
+                              "Objects of a lower score are left out (0..1; -1: what the model says)", -1, 1,
+                              -1, kPlaying));
   install(kMaxDetections,
           g_param_spec_int("max-detections", "Most detections",
-                           "The best so many objects of a frame are kept (-1: what the model says)", -1, G_MAXINT,
-                           -1, kPlaying));
+                           "The best so many objects of a frame are kept (-1: what the model says)", -1,
+                           G_MAXINT, -1, kPlaying));
   text(kDevice, "device", "Device", "Where the net runs, such as cpu", "cpu");
-  text(kPrecision, "precision", "Precision", "Numbers that the net computes with, such as float32", "float32");
+  text(kPrecision, "precision", "Precision", "Numbers that the net computes with, such as float32",
+       "float32");
   install(kThreads, g_param_spec_int("threads", "Threads",
-                                     "Threads that work on a frame (0: as many as the process has cores)", 0, 1024,
-                                     0, kReady));
-  install(kMinSize, g_param_spec_int("min-size", "Shorter side",
-                                     "Short side that frames are scaled to for the net (pixels; 0: they are not "
-                                     "scaled; -1: what the model says, else 800)",
-                                     -1, 16384, -1, kReady));
-  install(kMaxSize, g_param_spec_int("max-size", "Longer side",
-                                     "Most that the long side may come to by that (pixels; 0: no bound; -1: what the "
-                                     "model says, else 1333)",
-                                     -1, 16384, -1, kReady));
+                                     "Threads that work on a frame (0: as many as the process has cores)", 0,
+                                     1024, 0, kReady));
+  install(kMinSize,
+          g_param_spec_int("min-size", "Shorter side",
+                           "Short side that frames are scaled to for the net (pixels; 0: they are not "
+                           "scaled; -1: what the model says, else 800)",
+                           -1, 16384, -1, kReady));
+  install(kMaxSize,
+          g_param_spec_int("max-size", "Longer side",
+                           "Most that the long side may come to by that (pixels; 0: no bound; -1: what the "
+                           "model says, else 1333)",
+                           -1, 16384, -1, kReady));
   install(kInputFormat, g_param_spec_enum("input-format", "Input format",
                                           "Order of the colours that the model was trained on",
                                           input_format_type(), kAuto, kReady));
@@ -243,4 +278,5 @@ static void gst_caffe2_inference_init(GstCaffe2Inference* e) {
   gst_element_add_pad(GST_ELEMENT(e), e->src);
 }
 
-GST_ELEMENT_REGISTER_DEFINE(caffe2inference, "caffe2inference", GST_RANK_NONE, gst_caffe2_inference_get_type())
+GST_ELEMENT_REGISTER_DEFINE(caffe2inference, "caffe2inference", GST_RANK_NONE,
+                            gst_caffe2_inference_get_type())

@@ -1,11 +1,11 @@
 // caffe2overlay: draws what caffe2inference saw into the frames: boxes, labels, masks, keypoints.
 //
-//   gst-launch-1.0 videotestsrc num-buffers=30 ! video/x-raw,width=320,height=240 ! caffe2inference
-//   model=/path/to/model min-size=240 ! videoconvert ! videoscale ! video/x-raw,width=640 ! caffe2overlay !
-//   videoconvert ! autovideosink
+//   gst-launch-1.0 filesrc location=../shared/media/car-detection.mp4 ! decodebin ! videoconvert !
+//   caffe2inference model=../shared/models/d2go_faster_rcnn min-size=320 ! videoscale ! video/x-raw,width=640
+//   ! caffe2overlay ! videoconvert ! pngenc snapshot=true ! filesink location=seen.png
 //
-// It draws in place, from GstCaffe2Meta; frames may have been converted and scaled since. Frames that carry none, but
-// GstVideoRegionOfInterestMeta with a `detection` structure of another detector, get those boxes.
+// It draws in place, from GstCaffe2Meta; frames may have been converted and scaled since. Frames that carry
+// none, but GstVideoRegionOfInterestMeta with a `detection` structure of another detector, get those boxes.
 #include <gst/video/gstvideofilter.h>
 
 #include <mutex>
@@ -36,6 +36,7 @@ class FrameOverlay {
 
   // The streaming thread.
   void draw(GstVideoFrame* frame) {
+    require_complete(*frame);
     const OverlayStyle style = this->style();
     const int width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
     overlay_.begin(width, height, style);
@@ -51,14 +52,13 @@ class FrameOverlay {
  private:
   static Ref<GstVideoOverlayRectangle> rectangle(const OverlayPiece& piece) {
     const auto size = static_cast<gsize>(piece.stride * (piece.height - 1) + piece.width * 4);
-    const Ref<GstBuffer> pixels(gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY,
-                                                            const_cast<std::uint8_t*>(piece.pixels), size, 0, size,
-                                                            nullptr, nullptr));
+    const Ref<GstBuffer> pixels(gst_buffer_new_wrapped_full(
+        GST_MEMORY_FLAG_READONLY, const_cast<std::uint8_t*>(piece.pixels), size, 0, size, nullptr, nullptr));
     gsize offset[GST_VIDEO_MAX_PLANES] = {0};
     gint stride[GST_VIDEO_MAX_PLANES] = {static_cast<gint>(piece.stride)};
     gst_buffer_add_video_meta_full(pixels.get(), GST_VIDEO_FRAME_FLAG_NONE,
-                                   GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, piece.width, piece.height, 1, offset,
-                                   stride);
+                                   GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, piece.width, piece.height, 1,
+                                   offset, stride);
     return Ref<GstVideoOverlayRectangle>(
         gst_video_overlay_rectangle_new_raw(pixels.get(), piece.x, piece.y, piece.width, piece.height,
                                             GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA));
@@ -122,7 +122,8 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
                  [&] { return self(filter)->impl->draw(frame), GST_FLOW_OK; });
 }
 
-// The picture stays the same size and way up: where the buffer is copied to be written, all metadata goes along.
+// The picture stays the same size and way up: where the buffer is copied to be written, all metadata goes
+// along.
 gboolean transform_meta(GstBaseTransform*, GstBuffer*, GstMeta*, GstBuffer*) { return TRUE; }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
@@ -131,34 +132,51 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     overlay.change([&](OverlayStyle& s) { s.*part = g_value_get_boolean(value); });
   };
   switch (id) {
-    case kDrawBoxes: return on(&OverlayStyle::boxes);
-    case kDrawLabels: return on(&OverlayStyle::labels);
-    case kDrawScores: return on(&OverlayStyle::scores);
-    case kDrawMasks: return on(&OverlayStyle::masks);
-    case kDrawKeypoints: return on(&OverlayStyle::keypoints);
-    case kLineWidth: return overlay.change([&](auto& s) { s.line_width = g_value_get_double(value); });
+    case kDrawBoxes:
+      return on(&OverlayStyle::boxes);
+    case kDrawLabels:
+      return on(&OverlayStyle::labels);
+    case kDrawScores:
+      return on(&OverlayStyle::scores);
+    case kDrawMasks:
+      return on(&OverlayStyle::masks);
+    case kDrawKeypoints:
+      return on(&OverlayStyle::keypoints);
+    case kLineWidth:
+      return overlay.change([&](auto& s) { s.line_width = g_value_get_double(value); });
     case kFont:
       return overlay.change([&](auto& s) {
         const gchar* font = g_value_get_string(value);
         s.font = font ? font : "";
       });
-    case kOpacity: return overlay.change([&](auto& s) { s.opacity = g_value_get_double(value); });
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    case kOpacity:
+      return overlay.change([&](auto& s) { s.opacity = g_value_get_double(value); });
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   const OverlayStyle s = self(object)->impl->style();
   switch (id) {
-    case kDrawBoxes: return g_value_set_boolean(value, s.boxes);
-    case kDrawLabels: return g_value_set_boolean(value, s.labels);
-    case kDrawScores: return g_value_set_boolean(value, s.scores);
-    case kDrawMasks: return g_value_set_boolean(value, s.masks);
-    case kDrawKeypoints: return g_value_set_boolean(value, s.keypoints);
-    case kLineWidth: return g_value_set_double(value, s.line_width);
-    case kFont: return g_value_set_string(value, s.font.c_str());
-    case kOpacity: return g_value_set_double(value, s.opacity);
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    case kDrawBoxes:
+      return g_value_set_boolean(value, s.boxes);
+    case kDrawLabels:
+      return g_value_set_boolean(value, s.labels);
+    case kDrawScores:
+      return g_value_set_boolean(value, s.scores);
+    case kDrawMasks:
+      return g_value_set_boolean(value, s.masks);
+    case kDrawKeypoints:
+      return g_value_set_boolean(value, s.keypoints);
+    case kLineWidth:
+      return g_value_set_double(value, s.line_width);
+    case kFont:
+      return g_value_set_string(value, s.font.c_str());
+    case kOpacity:
+      return g_value_set_double(value, s.opacity);
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
@@ -168,9 +186,11 @@ void finalize(GObject* object) {
 }
 
 void install_properties(GObjectClass* object) {
-  constexpr auto kFlags =
-      GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE);
-  const auto install = [&](Property id, GParamSpec* spec) { g_object_class_install_property(object, id, spec); };
+  constexpr auto kFlags = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING |
+                                      GST_PARAM_CONTROLLABLE);
+  const auto install = [&](Property id, GParamSpec* spec) {
+    g_object_class_install_property(object, id, spec);
+  };
   const auto on = [&](Property id, const char* name, const char* nick, const char* blurb) {
     install(id, g_param_spec_boolean(name, nick, blurb, TRUE, kFlags));
   };
@@ -179,12 +199,15 @@ void install_properties(GObjectClass* object) {
   on(kDrawScores, "draw-scores", "Draw scores", "Write the score");
   on(kDrawMasks, "draw-masks", "Draw masks", "Colour the pixels of each object");
   on(kDrawKeypoints, "draw-keypoints", "Draw keypoints", "Draw keypoints, and limbs of a person's");
-  install(kLineWidth, g_param_spec_double("line-width", "Line width", "Width of lines (pixels; 0: by the frame's size)",
-                                          0, 100, 0, kFlags));
-  install(kFont, g_param_spec_string("font", "Font",
-                                     "Pango font description, such as 'Sans Bold 12'; without a size: by the frame's",
-                                     "", kFlags));
-  install(kOpacity, g_param_spec_double("opacity", "Opacity", "Opacity of everything drawn (0..1)", 0, 1, 1, kFlags));
+  install(kLineWidth,
+          g_param_spec_double("line-width", "Line width", "Width of lines (pixels; 0: by the frame's size)",
+                              0, 100, 0, kFlags));
+  install(kFont,
+          g_param_spec_string(
+              "font", "Font",
+              "Pango font description, such as 'Sans Bold 12'; without a size: by the frame's", "", kFlags));
+  install(kOpacity,
+          g_param_spec_double("opacity", "Opacity", "Opacity of everything drawn (0..1)", 0, 1, 1, kFlags));
 }
 
 }  // namespace

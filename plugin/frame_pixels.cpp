@@ -25,32 +25,6 @@ std::optional<PixelFormat> packed_format(const GstVideoInfo& info) {
   }
 }
 
-// gst_video_frame_map believes a GstVideoMeta's sizes, offsets and strides: hold them against the memory.
-void require_complete(const GstVideoFrame& frame, const GstVideoInfo& info) {
-  if (GST_VIDEO_FRAME_FORMAT(&frame) != GST_VIDEO_INFO_FORMAT(&info) ||
-      GST_VIDEO_FRAME_WIDTH(&frame) != GST_VIDEO_INFO_WIDTH(&info) ||
-      GST_VIDEO_FRAME_HEIGHT(&frame) != GST_VIDEO_INFO_HEIGHT(&info))
-    throw StreamError(GST_STREAM_ERROR_FORMAT, "a buffer of {}x{} {} where the caps say {}x{} {}",
-                      GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame),
-                      gst_video_format_to_string(GST_VIDEO_FRAME_FORMAT(&frame)), GST_VIDEO_INFO_WIDTH(&info),
-                      GST_VIDEO_INFO_HEIGHT(&info), GST_VIDEO_INFO_NAME(&info));
-  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); plane++) {
-    gint components[GST_VIDEO_MAX_COMPONENTS];
-    gst_video_format_info_component(info.finfo, plane, components);
-    const gint64 row = GST_VIDEO_FRAME_COMP_WIDTH(&frame, components[0]) *
-                       static_cast<gint64>(GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, components[0]));
-    const gint64 rows = GST_VIDEO_FRAME_COMP_HEIGHT(&frame, components[0]);
-    const gint64 stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
-    const GstMapInfo& map = frame.meta ? frame.map[plane] : frame.map[0];
-    const gint64 offset = static_cast<guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane)) - map.data;
-    if (stride < row || offset < 0 || offset + stride * (rows - 1) + row > static_cast<gint64>(map.size))
-      throw StreamError(
-          GST_STREAM_ERROR_FORMAT,
-          "plane {} of a buffer with {} bytes from {} and stride {} where {} rows of {} bytes are due", plane,
-          map.size, offset, stride, rows, row);
-  }
-}
-
 }  // namespace
 
 GstVideoInfo progressive_video(const GstCaps* caps) {
@@ -70,16 +44,52 @@ GstVideoInfo progressive_video(const GstCaps* caps) {
   return info;
 }
 
+void require_mappable(const GstVideoInfo& info, GstBuffer* buffer) {
+  const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
+  const int width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
+  if (!meta && gst_buffer_get_size(buffer) < GST_VIDEO_INFO_SIZE(&info))
+    throw StreamError(GST_STREAM_ERROR_FORMAT, "a buffer of {} bytes where {}x{} {} needs {}",
+                      gst_buffer_get_size(buffer), width, height, GST_VIDEO_INFO_NAME(&info),
+                      GST_VIDEO_INFO_SIZE(&info));
+  if (meta && (meta->format != GST_VIDEO_INFO_FORMAT(&info) || static_cast<int>(meta->width) < width ||
+               static_cast<int>(meta->height) < height))
+    throw StreamError(GST_STREAM_ERROR_FORMAT, "a buffer of {}x{} {} where the caps say {}x{} {}",
+                      meta->width, meta->height, gst_video_format_to_string(meta->format), width, height,
+                      GST_VIDEO_INFO_NAME(&info));
+}
+
+void require_complete(const GstVideoFrame& frame) {
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); plane++) {
+    gint components[GST_VIDEO_MAX_COMPONENTS];
+    gst_video_format_info_component(frame.info.finfo, plane, components);
+    const gint64 row = GST_VIDEO_FRAME_COMP_WIDTH(&frame, components[0]) *
+                       static_cast<gint64>(GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, components[0]));
+    const gint64 rows = GST_VIDEO_FRAME_COMP_HEIGHT(&frame, components[0]);
+    const gint64 stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
+    const GstMapInfo& map = frame.meta ? frame.map[plane] : frame.map[0];
+    const gint64 offset = static_cast<guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane)) - map.data;
+    if (stride < row || offset < 0 || offset + stride * (rows - 1) + row > static_cast<gint64>(map.size))
+      throw StreamError(
+          GST_STREAM_ERROR_FORMAT,
+          "plane {} of a buffer with {} bytes from {} and stride {} where {} rows of {} bytes are due", plane,
+          map.size, offset, stride, rows, row);
+  }
+}
+
 void FramePixels::set_info(const GstVideoInfo& info) {
   info_ = info;
   direct_ = packed_format(info);
+  release();
+}
+
+void FramePixels::release() {
   bgr_frame_.reset();
   bgr_.reset();
   converter_.reset();
 }
 
 FrameView FramePixels::view(const GstVideoFrame& frame) {
-  require_complete(frame, info_);
+  require_complete(frame);
   if (!direct_) return converted(frame);
   return {*direct_, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame),
           GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0),
@@ -89,6 +99,8 @@ FrameView FramePixels::view(const GstVideoFrame& frame) {
 void FramePixels::make_converter() {
   gst_video_info_set_format(&bgr_info_, GST_VIDEO_FORMAT_BGR, GST_VIDEO_INFO_WIDTH(&info_),
                             GST_VIDEO_INFO_HEIGHT(&info_));
+  bgr_info_.fps_n = info_.fps_n;  // or the converter refuses
+  bgr_info_.fps_d = info_.fps_d;
   bgr_.reset(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&bgr_info_), nullptr));
   converter_.reset(gst_video_converter_new(&info_, &bgr_info_, nullptr));
   if (bgr_) bgr_frame_.emplace(bgr_info_, bgr_.get(), GST_MAP_READWRITE);

@@ -18,10 +18,21 @@ inline constexpr auto kVideoCaps =
 // frames past 16384 pixels a side or 2^27 in all.
 GstVideoInfo progressive_video(const GstCaps* caps);
 
+// Before a buffer is mapped: throws StreamError where it is smaller than its caps, or its GstVideoMeta does
+// not fit them.
+void require_mappable(const GstVideoInfo& info, GstBuffer* buffer);
+
+// gst_video_frame_map believes the offsets and strides of a GstVideoMeta: throws StreamError where they lead
+// out of the memory.
+void require_complete(const GstVideoFrame& frame);
+
 // One thread at a time.
 class FramePixels {
  public:
   void set_info(const GstVideoInfo& info);
+
+  // Lets go of what was kept for the stream.
+  void release();
 
   // The buffer's pixels, for as long as it stays mapped and until the next call. Throws StreamError where the
   // buffer holds less than its caps and its GstVideoMeta promise.

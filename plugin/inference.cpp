@@ -33,14 +33,14 @@ void Inference::open() {
       "to files");
   model_ = open_model(options);
   const ModelInfo& info = model_->info();
-  GST_INFO_OBJECT(element_, "%s: %s '%s', short side %d, long side at most %d, %s", options.predict_net.c_str(),
-                  info.meta_architecture.c_str(), info.name.c_str(), info.min_size, info.max_size,
-                  info.input_format.c_str());
+  GST_INFO_OBJECT(element_, "%s: %s '%s', short side %d, long side at most %d, %s",
+                  options.predict_net.c_str(), info.meta_architecture.c_str(), info.name.c_str(),
+                  info.min_size, info.max_size, info.input_format.c_str());
 }
 
 void Inference::stop() {
   has_caps_ = false;
-  pixels_.set_info({});
+  pixels_.release();
 }
 
 void Inference::set_caps(const GstCaps* caps) {
@@ -59,12 +59,9 @@ DetectOptions Inference::detect_options() const {
 }
 
 std::shared_ptr<const Detections> Inference::detect(GstBuffer* buffer) {
+  require_mappable(info_, buffer);
   const MappedFrame frame(info_, buffer, GST_MAP_READ);
-  if (!frame)
-    throw StreamError(GST_STREAM_ERROR_FORMAT, "a buffer of {} bytes where {}x{} {} needs {}",
-                      gst_buffer_get_size(buffer), GST_VIDEO_INFO_WIDTH(&info_),
-                      GST_VIDEO_INFO_HEIGHT(&info_), GST_VIDEO_INFO_NAME(&info_),
-                      GST_VIDEO_INFO_SIZE(&info_));
+  if (!frame) throw StreamError(GST_STREAM_ERROR_FAILED, "a buffer that cannot be mapped for reading");
   const FrameView view = pixels_.view(*frame);
   return model_->detect({&view, 1}, detect_options()).at(0);
 }
@@ -77,7 +74,8 @@ void Inference::process(Ref<GstBuffer>& buffer) {
   seen.inferred = !GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_GAP);
   if (seen.inferred) {
     seen.detections = detect(buffer.get());
-    GST_LOG_OBJECT(element_, "%zu objects in %" GST_PTR_FORMAT, seen.detections->objects.size(), buffer.get());
+    GST_LOG_OBJECT(element_, "%zu objects in the frame of %" GST_TIME_FORMAT, seen.detections->objects.size(),
+                   GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
   } else {
     auto nothing = std::make_shared<Detections>();
     nothing->width = seen.width;

@@ -1,8 +1,6 @@
 // The plugin `caffe2`. It stays light: the engine is loaded when a model is (engine.h).
 #include <gst/gst.h>
 
-#include "config.h"
-
 GST_ELEMENT_REGISTER_DECLARE(caffe2inference)
 GST_ELEMENT_REGISTER_DECLARE(caffe2overlay)
 
@@ -15,4 +13,4 @@ gboolean register_elements(GstPlugin* plugin) {
 }  // namespace
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, caffe2, "detectron2 models exported to Caffe2",
-                  register_elements, CAFFE2RT_VERSION, "Apache-2.0", "gst-caffe2", "https://gst-caffe2.invalid")
+                  register_elements, CAFFE2RT_VERSION, "Apache 2.0", "gst-caffe2", "gst-caffe2")

@@ -25,7 +25,8 @@ struct RotatedBox {
 
 struct Keypoint {
   float x = 0, y = 0;  // pixels of the frame
-  float score = 0;     // the heat map's value there
+  float score =
+      0;  // as detectron2 has it: of heat maps their softmax there, of HeatmapMaxKeypoint the map's value
 };
 
 struct Object {

@@ -8,17 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "decode/detect_options.h"
 #include "decode/detections.h"
 #include "frame/frame_view.h"
 
 namespace caffe2rt {
-
-// What a detection carries beyond boxes, scores and classes.
-enum class Output {
-  kBoxes,  // boxes, scores, classes, keypoints
-  kMasks,  // and soft masks, semantic and panoptic maps, where the model has them
-  kRaw,    // and every output of the net as it came
-};
 
 // What is asked of a model. A negative number or an empty string asks for what the net's own arguments say,
 // and where they are silent for detectron2's default.
@@ -44,13 +38,6 @@ struct ModelInfo {
   int min_size = 0, max_size = 0, size_divisibility = 0;
   std::string input_format;
   std::shared_ptr<const std::vector<std::string>> labels;
-};
-
-// What may be changed between two frames.
-struct DetectOptions {
-  float threshold = 0;      // 0..1
-  int max_detections = -1;  // negative: all
-  Output output = Output::kMasks;
 };
 
 // Immutable; detect() may be called from several threads at once. All methods throw Error.

@@ -1,0 +1,31 @@
+#include "decode/blob_access.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "runtime/partial_shape.h"
+
+namespace caffe2rt {
+
+at::Tensor host_blob(const Blobs& blobs, const std::string& name) {
+  const auto found = blobs.find(name);
+  require(found != blobs.end() && found->second.defined(), ErrorCode::kNotFound, "blob '{}' is missing",
+          name);
+  return found->second.to(at::kCPU, at::kFloat).contiguous();
+}
+
+at::Tensor host_blob(const Blobs& blobs, const std::string& name, std::initializer_list<std::int64_t> shape) {
+  at::Tensor blob = host_blob(blobs, name);
+  const PartialShape expected = std::vector<std::int64_t>(shape), got = blob.sizes().vec();
+  require(compatible(expected, got), ErrorCode::kShape, "blob '{}': expected {}, got {}", name,
+          to_string(expected), to_string(got));
+  return blob;
+}
+
+bool writes(const NetDef& net, const std::string& blob) {
+  return std::any_of(net.ops.begin(), net.ops.end(), [&](const OperatorDef& op) {
+    return std::find(op.outputs.begin(), op.outputs.end(), blob) != op.outputs.end();
+  });
+}
+
+}  // namespace caffe2rt

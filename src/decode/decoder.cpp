@@ -1,0 +1,83 @@
+#include "decode/decoder.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "decode/blob_access.h"
+#include "decode/decoders.h"
+#include "decode/net_args.h"
+
+namespace caffe2rt {
+namespace {
+
+// Outputs of an R-CNN that have one row a detection.
+const std::set<std::string> kPerDetection = {"bbox_nms",       "score_nms", "class_nms",
+                                             "mask_fcn_probs", "kps_score", "keypoints_out"};
+
+RawTensor raw_tensor(const std::string& name, const at::Tensor& values) {
+  const at::Tensor contiguous = values.contiguous();
+  const auto* begin = contiguous.const_data_ptr<float>();
+  return {name, contiguous.sizes().vec(), {begin, begin + contiguous.numel()}};
+}
+
+}  // namespace
+
+Decoder::Decoder(std::string meta_architecture, const NetDef& net)
+    : meta_architecture_(std::move(meta_architecture)), outputs_(net.external_outputs) {
+  if (outputs_.empty() && !net.ops.empty()) outputs_ = net.ops.back().outputs;
+  blobs_needed_ = outputs_;
+}
+
+void Decoder::need(const std::string& blob) {
+  if (std::find(blobs_needed_.begin(), blobs_needed_.end(), blob) == blobs_needed_.end())
+    blobs_needed_.push_back(blob);
+}
+
+std::vector<std::int64_t> Decoder::detection_offsets(const Blobs&, size_t) const { return {}; }
+
+std::vector<Detections> Decoder::decode(const Blobs& blobs, std::span<const ImageSizes> images,
+                                        const DetectOptions& options) const {
+  std::vector<Detections> results(images.size());
+  for (size_t i = 0; i < images.size(); i++) {
+    results[i].width = images[i].frame.width;
+    results[i].height = images[i].frame.height;
+  }
+  fill(blobs, images, options, results);
+  if (options.output == Output::kRaw || meta_architecture_.empty()) add_raw(blobs, results);
+  return results;
+}
+
+void Decoder::add_raw(const Blobs& blobs, std::vector<Detections>& results) const {
+  const auto images = static_cast<std::int64_t>(results.size());
+  const auto offsets = detection_offsets(blobs, results.size());
+  for (const auto& name : outputs_) {
+    const at::Tensor blob = host_blob(blobs, name);
+    const bool per_image = blob.dim() > 0 && blob.size(0) == images;
+    const bool per_detection = !offsets.empty() && kPerDetection.contains(name);
+    for (std::int64_t i = 0; i < images; i++) {
+      at::Tensor part = blob;
+      if (per_detection)
+        part = blob.narrow(0, offsets[i], offsets[i + 1] - offsets[i]);
+      else if (per_image)
+        part = blob.narrow(0, i, 1);
+      results[i].raw.push_back(raw_tensor(name, part));
+    }
+  }
+}
+
+std::unique_ptr<Decoder> make_decoder(const NetDef& net) {
+  return at_place([&] { return net.source; },
+                  [&]() -> std::unique_ptr<Decoder> {
+                    const std::string name = net_string(net, "meta_architecture", "");
+                    if (name == "RetinaNet") return make_retinanet_decoder(net);
+                    if (name == "PanopticFPN") return make_panoptic_decoder(net);
+                    const bool has_detections =
+                        writes(net, "bbox_nms") && writes(net, "score_nms") && writes(net, "class_nms");
+                    if (name == "GeneralizedRCNN" || (name.empty() && has_detections))
+                      return make_rcnn_decoder(net);
+                    return make_classifier(net);
+                  });
+}
+
+}  // namespace caffe2rt

@@ -1,0 +1,64 @@
+// Decoder: turns the blobs of a run into what was seen, one kind a meta architecture. Results are in pixels
+// of the frames that the net's input was made of, as detectron2's detector_postprocess leaves them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "decode/detect_options.h"
+#include "decode/detections.h"
+#include "frame/frame_view.h"
+#include "graph/graph.h"
+
+namespace caffe2rt {
+
+struct ImageSizes {
+  FrameSize input;  // of the image in `data`, without padding
+  FrameSize frame;  // of the frame it was resized from
+};
+
+// Immutable; used by threads at once.
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
+  // GeneralizedRCNN, RetinaNet, PanopticFPN, or "" for any other net.
+  const std::string& meta_architecture() const { return meta_architecture_; }
+
+  // What decode() reads, and the net's own outputs: for GraphOptions::keep.
+  const std::vector<std::string>& blobs_needed() const { return blobs_needed_; }
+
+  // `blobs` hold what blobs_needed() names; images lie in the batch's order. Throws Error: kNotFound for a
+  // missing blob, kShape for one that does not fit.
+  std::vector<Detections> decode(const Blobs& blobs, std::span<const ImageSizes> images,
+                                 const DetectOptions& options = {}) const;
+
+ protected:
+  explicit Decoder(std::string meta_architecture, const NetDef& net);
+
+  // Fills in what the decoder knows of its architecture; sizes are set.
+  virtual void fill(const Blobs& blobs, std::span<const ImageSizes> images, const DetectOptions& options,
+                    std::vector<Detections>& results) const = 0;
+
+  // Which rows of a blob that has one a detection are of which image: empty, or images + 1 offsets.
+  virtual std::vector<std::int64_t> detection_offsets(const Blobs& blobs, size_t images) const;
+
+  void need(const std::string& blob);
+
+ private:
+  void add_raw(const Blobs& blobs, std::vector<Detections>& results) const;
+
+  std::string meta_architecture_;
+  std::vector<std::string> outputs_;  // the net's own
+  std::vector<std::string> blobs_needed_;
+};
+
+// The decoder for a net, by its argument `meta_architecture` or the names of its outputs. Throws Error:
+// kArgument and kFormat for arguments of the net that make no sense.
+std::unique_ptr<Decoder> make_decoder(const NetDef& net);
+
+}  // namespace caffe2rt

@@ -1,0 +1,24 @@
+// The decoders there are; make_decoder (decoder.h) picks one.
+#pragma once
+
+#include <memory>
+
+#include "decode/decoder.h"
+
+namespace caffe2rt {
+
+// Faster, Mask and Keypoint R-CNN. Reads bbox_nms (R,4), or (R,5) rotated, score_nms (R), class_nms (R), and
+// where the net has them mask_fcn_probs (R,C,M,M) or (R,1,M,M), kps_score (R,K,H,W), keypoints_out (R,4,K).
+std::unique_ptr<Decoder> make_rcnn_decoder(const NetDef& net);
+
+// Reads box_cls_i (N,A*C,H,W) and box_delta_i (N,A*4,H,W) of every level i. Throws Error for a bad anchor
+// generator.
+std::unique_ptr<Decoder> make_retinanet_decoder(const NetDef& net);
+
+// Reads what an R-CNN with masks has, and sem_seg (N,C,H,W).
+std::unique_ptr<Decoder> make_panoptic_decoder(const NetDef& net);
+
+// Any other net: its outputs as they are, and the top classes where it ends in a Softmax of (N,C).
+std::unique_ptr<Decoder> make_classifier(const NetDef& net);
+
+}  // namespace caffe2rt

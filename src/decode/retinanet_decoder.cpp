@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/error.h"
+#include "decode/anchor_generator.h"
+#include "decode/blob_access.h"
+#include "decode/decoders.h"
+#include "decode/fit_to_frame.h"
+#include "decode/net_args.h"
+
+namespace caffe2rt {
+namespace {
+
+struct Candidate {
+  float score = 0;
+  std::int64_t position = 0;  // ((row * width + column) * anchors + anchor) * classes + class
+  Box box;
+  int class_id = 0;
+};
+
+float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+
+float iou(const Box& a, const Box& b) {
+  const float width = std::max(0.0F, std::min(a.x2, b.x2) - std::max(a.x1, b.x1));
+  const float height = std::max(0.0F, std::min(a.y2, b.y2) - std::max(a.y1, b.y1));
+  const float shared = width * height;
+  return shared / (a.width() * a.height() + b.width() * b.height() - shared);
+}
+
+// Best score first; equal ones in the order of the feature map.
+bool before(const Candidate& a, const Candidate& b) {
+  return a.score > b.score || (a.score == b.score && a.position < b.position);
+}
+
+// What RetinaNet.inference does in detectron2/modeling/meta_arch/retinanet.py, for every image of a batch.
+class RetinaNetDecoder final : public Decoder {
+ public:
+  explicit RetinaNetDecoder(const NetDef& net)
+      : Decoder("RetinaNet", net),
+        anchors_(read_anchor_generator(net_string(net, "serialized_anchor_generator", ""))),
+        score_threshold_(net_float(net, "score_threshold", 0.05F)),
+        nms_threshold_(net_float(net, "nms_threshold", 0.5F)),
+        candidates_(net_int(net, "topk_candidates", 1000)),
+        max_detections_(net_int(net, "max_detections_per_image", 100)),
+        weights_(net_floats(net, "bbox_reg_weights", {1, 1, 1, 1})) {
+    require(score_threshold_ >= 0 && score_threshold_ < 1, ErrorCode::kArgument,
+            "net argument 'score_threshold': expected 0 to 1, got {}", score_threshold_);
+    require(candidates_ >= 0 && max_detections_ >= 0, ErrorCode::kArgument,
+            "net arguments 'topk_candidates' and 'max_detections_per_image': expected no negative number");
+    for (size_t level = 0; level < anchors_.levels.size(); level++) {
+      need(fmt::format("box_cls_{}", level));
+      need(fmt::format("box_delta_{}", level));
+    }
+  }
+
+ private:
+  struct Level {
+    at::Tensor logits;  // (N,A*C,H,W)
+    at::Tensor deltas;  // (N,A*4,H,W)
+    std::int64_t anchors = 0, classes = 0, width = 0, cells = 0;
+  };
+
+  void fill(const Blobs& blobs, std::span<const ImageSizes> images, const DetectOptions& options,
+            std::vector<Detections>& results) const override {
+    std::vector<Level> levels;
+    for (size_t i = 0; i < anchors_.levels.size(); i++)
+      levels.push_back(read_level(blobs, i, static_cast<std::int64_t>(images.size())));
+    for (size_t image = 0; image < images.size(); image++) {
+      std::vector<Candidate> found;
+      for (size_t level = 0; level < levels.size(); level++)
+        add_candidates(levels[level], level, static_cast<std::int64_t>(image), found);
+      const FrameScale scale(images[image]);
+      for (const Candidate& candidate : suppress(std::move(found))) {
+        if (!(candidate.score >= options.threshold)) break;
+        const auto box = fit_to_frame(candidate.box, scale);
+        if (!box) continue;
+        auto& objects = results[image].objects;
+        if (options.max_detections >= 0 && objects.size() >= static_cast<size_t>(options.max_detections))
+          break;
+        objects.push_back({.box = *box, .score = candidate.score, .class_id = candidate.class_id});
+      }
+    }
+  }
+
+  Level read_level(const Blobs& blobs, size_t index, std::int64_t images) const {
+    Level level;
+    level.anchors = static_cast<std::int64_t>(anchors_.levels[index].cell.size());
+    const std::string name = fmt::format("box_cls_{}", index);
+    level.logits = host_blob(blobs, name, {images, -1, -1, -1});
+    level.width = level.logits.size(3);
+    level.cells = level.logits.size(2) * level.width;
+    require(level.anchors > 0 && level.logits.size(1) % level.anchors == 0, ErrorCode::kShape,
+            "blob '{}': expected a multiple of {} anchors, got {} channels", name, level.anchors,
+            level.logits.size(1));
+    level.classes = level.logits.size(1) / level.anchors;
+    level.deltas = host_blob(blobs, fmt::format("box_delta_{}", index),
+                             {images, level.anchors * 4, level.logits.size(2), level.width});
+    return level;
+  }
+
+  // Appends the best candidates of one level of one image, with their boxes.
+  void add_candidates(const Level& level, size_t index, std::int64_t image,
+                      std::vector<Candidate>& to) const {
+    std::vector<Candidate> found;
+    // Most values are far below the threshold: what may pass is found without an exponential each.
+    const float least = std::log(score_threshold_ / (1 - score_threshold_)) - 0.01F;
+    const float* logits = level.logits.const_data_ptr<float>() + image * level.logits.stride(0);
+    for (std::int64_t channel = 0; channel < level.logits.size(1); channel++) {
+      for (std::int64_t cell = 0; cell < level.cells; cell++) {
+        const float logit = logits[channel * level.cells + cell];
+        if (!(logit > least)) continue;
+        const float score = sigmoid(logit);
+        if (score > score_threshold_)
+          found.push_back(
+              {score, cell * level.logits.size(1) + channel, {}, static_cast<int>(channel % level.classes)});
+      }
+    }
+    const auto count = std::min(candidates_, static_cast<std::int64_t>(found.size()));
+    std::partial_sort(found.begin(), found.begin() + count, found.end(), before);
+    found.resize(count);
+    for (Candidate& candidate : found)
+      candidate.box = decode_box(level, index, image, candidate.position / level.classes);
+    to.insert(to.end(), found.begin(), found.end());
+  }
+
+  // Box of the anchor at `position`, (row * width + column) * anchors + anchor, moved by its deltas. Source:
+  // Box2BoxTransform.apply_deltas in detectron2/modeling/box_regression.py.
+  Box decode_box(const Level& level, size_t index, std::int64_t image, std::int64_t position) const {
+    static const float kMaxLogScale = std::log(1000.0F / 16);
+    const std::int64_t cell = position / level.anchors, anchor = position % level.anchors;
+    const float* deltas = level.deltas.const_data_ptr<float>() + image * level.deltas.stride(0);
+    std::array<float, 4> d{};
+    for (std::int64_t i = 0; i < 4; i++) d[i] = deltas[(anchor * 4 + i) * level.cells + cell] / weights_[i];
+    const Box from = anchors_.anchor(index, cell / level.width, cell % level.width, anchor);
+    const float x = d[0] * from.width() + (from.x1 + 0.5F * from.width());
+    const float y = d[1] * from.height() + (from.y1 + 0.5F * from.height());
+    const float width = std::exp(std::min(d[2], kMaxLogScale)) * from.width();
+    const float height = std::exp(std::min(d[3], kMaxLogScale)) * from.height();
+    return {x - 0.5F * width, y - 0.5F * height, x + 0.5F * width, y + 0.5F * height};
+  }
+
+  // Non-maximum suppression within each class; the best `max_detections_` of what is left, best first.
+  std::vector<Candidate> suppress(std::vector<Candidate> found) const {
+    std::stable_sort(found.begin(), found.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    std::vector<Candidate> kept;
+    for (const Candidate& candidate : found) {
+      if (static_cast<std::int64_t>(kept.size()) == max_detections_) break;
+      const bool covered = std::any_of(kept.begin(), kept.end(), [&](const Candidate& better) {
+        return better.class_id == candidate.class_id && iou(better.box, candidate.box) > nms_threshold_;
+      });
+      if (!covered) kept.push_back(candidate);
+    }
+    return kept;
+  }
+
+  const AnchorGenerator anchors_;
+  const float score_threshold_, nms_threshold_;
+  const std::int64_t candidates_;      // a level
+  const std::int64_t max_detections_;  // an image
+  const std::vector<float> weights_;   // of dx, dy, dw, dh
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> make_retinanet_decoder(const NetDef& net) {
+  return std::make_unique<RetinaNetDecoder>(net);
+}
+
+}  // namespace caffe2rt

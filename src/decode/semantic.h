@@ -1,0 +1,15 @@
+// Makes a class map of a semantic head's logits: the padding is cut off, the rest stretched over the frame,
+// and each pixel gets its best class. Source: sem_seg_postprocess in detectron2/modeling/postprocessing.py.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "decode/decoder.h"
+
+namespace caffe2rt {
+
+// `logits`: (C,H,W) float32 contiguous, at least as large as the image. Bilinear, with corners not aligned;
+// of equal classes the first. Throws Error(kShape).
+LabelMap semantic_map(const at::Tensor& logits, const ImageSizes& sizes);
+
+}  // namespace caffe2rt

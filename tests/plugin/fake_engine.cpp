@@ -1,0 +1,79 @@
+// A libcaffe2rt.so for tests of the elements alone: a model that sees the same two objects in every frame.
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "model/model.h"
+
+namespace caffe2rt {
+namespace {
+
+class FakeModel final : public Model {
+ public:
+  explicit FakeModel(const ModelOptions& options) : fails_(options.predict_net == "fails-on-frames") {
+    if (options.predict_net == "missing") fail(ErrorCode::kNotFound, "missing: no such file");
+    if (options.predict_net == "broken") fail(ErrorCode::kFormat, "broken: expected a NetDef");
+    if (options.predict_net == "unknown") fail(ErrorCode::kUnsupported, "unknown operators: Foo (2)");
+    info_.name = options.predict_net;
+    info_.labels = std::make_shared<const std::vector<std::string>>(
+        std::vector<std::string>{"person", "bicycle", "car"});
+    defaults_.output = options.output;
+    defaults_.threshold = 0.3F;
+  }
+
+  const ModelInfo& info() const override { return info_; }
+  const DetectOptions& defaults() const override { return defaults_; }
+
+  std::vector<std::shared_ptr<const Detections>> detect(std::span<const FrameView> frames,
+                                                        const DetectOptions& options) const override {
+    if (fails_) fail(ErrorCode::kShape, "expected another frame");
+    std::vector<std::shared_ptr<const Detections>> all;
+    for (const FrameView& frame : frames) all.push_back(see(frame, options));
+    return all;
+  }
+
+ private:
+  // A car from a quarter to half of the frame, surely, and a person in the top left corner's eighth, perhaps.
+  std::shared_ptr<const Detections> see(const FrameView& frame, const DetectOptions& options) const {
+    const float w = static_cast<float>(frame.width), h = static_cast<float>(frame.height);
+    auto seen = std::make_shared<Detections>();
+    seen->width = frame.width;
+    seen->height = frame.height;
+    seen->labels = info_.labels;
+    seen->objects = {{{w / 4, h / 4, w / 2, h / 2}, {}, 0.9F, 2, {{w / 4, h / 2, 1}}},
+                     {{0, 0, w / 8, h / 8}, {}, 0.4F, 0, {}}};
+    std::erase_if(seen->objects, [&](const Object& o) { return o.score < options.threshold; });
+    if (options.max_detections >= 0 && seen->objects.size() > static_cast<size_t>(options.max_detections))
+      seen->objects.resize(options.max_detections);
+    if (options.output != Output::kBoxes)
+      seen->masks = {2, std::vector<float>(seen->objects.size() * 4, 1.0F)};
+    if (options.output == Output::kRaw) seen->raw = {pixels_of(frame)};
+    return seen;
+  }
+
+  // The frame itself as blue, green, red.
+  static RawTensor pixels_of(const FrameView& frame) {
+    RawTensor pixels{"pixels", {frame.height, frame.width, 3}, {}};
+    const bool rgb = frame.format == PixelFormat::kRgb || frame.format == PixelFormat::kRgbx;
+    const bool grey = frame.format == PixelFormat::kGray;
+    for (int y = 0; y < frame.height; y++)
+      for (int x = 0; x < frame.width; x++)
+        for (int c = 0; c < 3; c++)
+          pixels.values.push_back(frame.row(y)[x * bytes_per_pixel(frame.format) + (grey  ? 0
+                                                                                    : rgb ? 2 - c
+                                                                                          : c)]);
+    return pixels;
+  }
+
+  const bool fails_;
+  ModelInfo info_;
+  DetectOptions defaults_;
+};
+
+}  // namespace
+}  // namespace caffe2rt
+
+extern "C" caffe2rt::Model* caffe2rt_load_model(const caffe2rt::ModelOptions& options) {
+  return new caffe2rt::FakeModel(options);
+}

@@ -1,0 +1,101 @@
+// What tests of elements share: owners, frames, and messages read back from the bus.
+#pragma once
+
+#include <gst/check/gstharness.h>
+#include <gst/video/video.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gst/caffe2/gstcaffe2meta.h"
+
+namespace caffe2rt::gst {
+
+struct Release {
+  void operator()(GstHarness* p) const { gst_harness_teardown(p); }
+  void operator()(GstBuffer* p) const { gst_buffer_unref(p); }
+  void operator()(GstElement* p) const {
+    gst_element_set_state(p, GST_STATE_NULL);
+    gst_object_unref(p);
+  }
+  void operator()(GstBus* p) const { gst_object_unref(p); }
+  void operator()(GstCaps* p) const { gst_caps_unref(p); }
+  void operator()(GstSample* p) const { gst_sample_unref(p); }
+  void operator()(GBytes* p) const { g_bytes_unref(p); }
+  void operator()(gchar* p) const { g_free(p); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Release>;
+using Harness = Owned<GstHarness>;
+using Buffer = Owned<GstBuffer>;
+
+// caffe2inference with the model of fake_engine.cpp.
+inline constexpr auto kInference = "caffe2inference predict-net=fake init-net=fake";
+
+inline Harness harness(const std::string& launch, const std::string& caps = "") {
+  Harness h(gst_harness_new_parse(launch.c_str()));
+  if (!caps.empty()) gst_harness_set_src_caps_str(h.get(), caps.c_str());
+  return h;
+}
+
+inline std::string video(const char* format, int width, int height, const char* more = "") {
+  return std::string("video/x-raw,framerate=10/1,format=") + format + ",width=" + std::to_string(width) +
+         ",height=" + std::to_string(height) + more;
+}
+
+inline GstVideoInfo info_of(const std::string& caps_text) {
+  const Owned<GstCaps> caps(gst_caps_from_string(caps_text.c_str()));
+  GstVideoInfo info;
+  EXPECT_TRUE(gst_video_info_from_caps(&info, caps.get())) << caps_text;
+  return info;
+}
+
+// A frame all of whose bytes are `value`.
+inline Buffer flat_frame(const std::string& caps, guint8 value) {
+  const GstVideoInfo info = info_of(caps);
+  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr);
+  gst_buffer_memset(buffer, 0, value, GST_VIDEO_INFO_SIZE(&info));
+  GST_BUFFER_PTS(buffer) = 0;
+  return Buffer(buffer);
+}
+
+inline Buffer push_and_pull(GstHarness* h, Buffer frame) {
+  EXPECT_EQ(gst_harness_push(h, frame.release()), GST_FLOW_OK);
+  return Buffer(gst_harness_try_pull(h));
+}
+
+// Errors on an element's bus.
+class Errors {
+ public:
+  explicit Errors(GstElement* element) : bus_(gst_bus_new()) { gst_element_set_bus(element, bus_.get()); }
+
+  struct Seen {
+    std::string domain, text;
+    int code = 0;
+  };
+  Seen next() const {
+    GstMessage* message = gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ERROR);
+    if (!message) return {"none", "", 0};
+    GError* error = nullptr;
+    gst_message_parse_error(message, &error, nullptr);
+    const Seen seen{g_quark_to_string(error->domain), error->message, error->code};
+    g_error_free(error);
+    gst_message_unref(message);
+    return seen;
+  }
+
+ private:
+  const Owned<GstBus> bus_;
+};
+
+// Bytes of a buffer, for comparing.
+inline std::vector<guint8> bytes_of(GstBuffer* buffer) {
+  std::vector<guint8> bytes(gst_buffer_get_size(buffer));
+  gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
+  return bytes;
+}
+
+}  // namespace caffe2rt::gst
