@@ -12,7 +12,9 @@ at::Tensor call(const std::string& function, const std::vector<at::Tensor>& inpu
 }
 
 const auto x22 = [] { return tensor({2, 2}, {-1.5F, 0, 0.5F, 4}); };
-const auto rows = [](std::vector<std::int64_t> r) { return int64_tensor({static_cast<std::int64_t>(r.size())}, r); };
+const auto rows = [](std::vector<std::int64_t> r) {
+  return int64_tensor({static_cast<std::int64_t>(r.size())}, r);
+};
 const auto bools = [](const Shape& shape, const std::vector<std::int32_t>& v) {
   return int32_tensor(shape, v).to(at::kBool);
 };
@@ -28,8 +30,14 @@ struct Entry {
 std::vector<Entry> entries() {
   const auto x = x22(), y = tensor({2, 2}, {1, 2, 3, 4}), ramp = tensor({1, 1, 1, 2}, {0, 4});
   return {
-      {"group_norm", {tensor({1, 2, 2}, {1, 3, 2, 6})}, {{"num_groups", 2}, {"eps", 0.F}}, tensor({1, 2, 2}, {-1, 1, -1, 1})},
-      {"layer_norm", {tensor({1, 2}, {1, 3})}, {{"normalized_shape", {2}}, {"eps", 0.F}}, tensor({1, 2}, {-1, 1})},
+      {"group_norm",
+       {tensor({1, 2, 2}, {1, 3, 2, 6})},
+       {{"num_groups", 2}, {"eps", 0.F}},
+       tensor({1, 2, 2}, {-1, 1, -1, 1})},
+      {"layer_norm",
+       {tensor({1, 2}, {1, 3})},
+       {{"normalized_shape", {2}}, {"eps", 0.F}},
+       tensor({1, 2}, {-1, 1})},
       {"index", {y, rows({1, 0}), rows({0, 0})}, {}, tensor({2}, {3, 1})},
       {"index_put", {y, rows({1}), tensor({1, 2}, {7, 8})}, {}, tensor({2, 2}, {1, 2, 7, 8})},
       {"index_fill", {y, rows({1})}, {{"dim", 0}, {"value", 9.F}}, tensor({2, 2}, {1, 2, 9, 9})},
@@ -38,7 +46,10 @@ std::vector<Entry> entries() {
       {"gather", {y, int64_tensor({2, 1}, {1, 0})}, {{"dim", 1}}, tensor({2, 1}, {2, 3})},
       {"cumsum", {y}, {{"dim", 1}}, tensor({2, 2}, {1, 3, 3, 7})},
       {"transpose", {y}, {{"dim0", 0}, {"dim1", 1}}, tensor({2, 2}, {1, 3, 2, 4})},
-      {"unfold", {tensor({3}, {1, 2, 3})}, {{"dimension", 0}, {"size", 2}, {"step", 1}}, tensor({2, 2}, {1, 2, 2, 3})},
+      {"unfold",
+       {tensor({3}, {1, 2, 3})},
+       {{"dimension", 0}, {"size", 2}, {"step", 1}},
+       tensor({2, 2}, {1, 2, 2, 3})},
       {"type_as", {x, int32_tensor({1}, {0})}, {}, int32_tensor({2, 2}, {-1, 0, 0, 4})},
       {"cosine_similarity", {tensor({1, 2}, {1, 0}), tensor({1, 2}, {0, 2})}, {}, tensor({1}, {0})},
       {"atan2", {tensor({1}, {0}), tensor({1}, {1})}, {}, tensor({1}, {0})},
@@ -95,12 +106,13 @@ TEST(Aten, EachAllowedFunctionHasAnEntryHere) {
 
 TEST(Aten, GroupNormNormalisesEachGroup) {
   const auto x = random({2, 6, 3, 4}), scale = random({6}), bias = random({6});
-  const auto y = call("group_norm", {x, scale, bias}, {{"num_groups", 3}, {"eps", 1e-3F}, {"cudnn_enabled", 1}});
+  const auto y =
+      call("group_norm", {x, scale, bias}, {{"num_groups", 3}, {"eps", 1e-3F}, {"cudnn_enabled", 1}});
   for_each_index(x, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
     const auto group = x[n].narrow(0, c / 2 * 2, 2).to(at::kDouble);
     const double mean = group.mean().item<double>(), variance = (group - mean).square().mean().item<double>();
-    ASSERT_NEAR(at(y, n, c, h, w), (at(x, n, c, h, w) - mean) / std::sqrt(variance + 1e-3) * at(scale, c) + at(bias, c),
-                1e-5);
+    ASSERT_NEAR(at(y, n, c, h, w),
+                (at(x, n, c, h, w) - mean) / std::sqrt(variance + 1e-3) * at(scale, c) + at(bias, c), 1e-5);
   });
 }
 
@@ -138,8 +150,10 @@ TEST(Aten, RefusesArgumentsThatAreMissingOrUnknown) {
   EXPECT_ERROR(call("cumsum", {x22()}), ErrorCode::kArgument, "function 'cumsum': argument 'dim' is missing");
   EXPECT_ERROR(call("cumsum", {x22()}, {{"dim", 0}, {"dtype", 7}}), ErrorCode::kArgument,
                "argument 'dtype' is none of this function's");
-  EXPECT_ERROR(call("add", {x22()}), ErrorCode::kArgument, "expected 'other' as an argument or as a tensor, got neither");
-  EXPECT_ERROR(call("upsample_bilinear2d", {x22()}, {{"output_size", {3}}}), ErrorCode::kArgument, "expected 2 sizes");
+  EXPECT_ERROR(call("add", {x22()}), ErrorCode::kArgument,
+               "expected 'other' as an argument or as a tensor, got neither");
+  EXPECT_ERROR(call("upsample_bilinear2d", {x22()}, {{"output_size", {3}}}), ErrorCode::kArgument,
+               "expected 2 sizes");
 }
 
 TEST(Aten, RefusesAnotherNumberOfInputs) {

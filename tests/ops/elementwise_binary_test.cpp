@@ -37,7 +37,8 @@ TEST(Binary, OlderRuleFitsTheLastDimensionsByDefault) {
 TEST(Binary, OlderRuleFitsTheDimensionsFromAxis) {
   const auto b = tensor({2}, {10, 20}), expected = tensor({2, 3}, {11, 12, 13, 24, 25, 26});
   EXPECT_TENSOR_EQ(run_operator("Add", {a23(), b}, {{"broadcast", 1}, {"axis", 0}}), expected);
-  EXPECT_TENSOR_EQ(run_operator("Add", {a23(), tensor({1, 2, 1}, {10, 20}).squeeze(0)}, {{"broadcast", 1}}), expected);
+  EXPECT_TENSOR_EQ(run_operator("Add", {a23(), tensor({1, 2, 1}, {10, 20}).squeeze(0)}, {{"broadcast", 1}}),
+                   expected);
 }
 
 TEST(Binary, OlderRuleAgreesWithAPlainLoopOverChannels) {
@@ -70,7 +71,8 @@ TEST(Binary, RefusesShapesThatDoNotFit) {
 }
 
 TEST(Binary, RefusesShapesThatDoNotFitBeforeARun) {
-  EXPECT_ERROR(compile_operator("Mul", {a23(), tensor({2}, {1, 2})}), ErrorCode::kShape, "cannot be broadcast");
+  EXPECT_ERROR(compile_operator("Mul", {a23(), tensor({2}, {1, 2})}), ErrorCode::kShape,
+               "cannot be broadcast");
 }
 
 TEST(Binary, RefusesTwoTypes) {

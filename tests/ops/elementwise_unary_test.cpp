@@ -48,7 +48,8 @@ TEST(Unary, NanStaysNan) {
 }
 
 TEST(Unary, LeakyReluScalesNegativeValuesByAlpha) {
-  EXPECT_TENSOR_EQ(run_operator("LeakyRelu", {tensor({2}, {-2, 3})}, {{"alpha", 0.5F}}), tensor({2}, {-1, 3}));
+  EXPECT_TENSOR_EQ(run_operator("LeakyRelu", {tensor({2}, {-2, 3})}, {{"alpha", 0.5F}}),
+                   tensor({2}, {-1, 3}));
 }
 
 TEST(Unary, NegativeTakesIntegers) {

@@ -56,11 +56,13 @@ TEST(Reduce, OfNothingIsTheNeutralNumber) {
 TEST(Reduce, RefusesAnAxisOutside) {
   EXPECT_ERROR(run_operator("ReduceSum", {x23()}, {{"axes", {2}}}), ErrorCode::kArgument,
                "axis: expected -2 to 1, got 2");
-  EXPECT_ERROR(compile_operator("ReduceSum", {x23()}, {{"axes", {2}}}), ErrorCode::kArgument, "axis: expected -2 to 1");
+  EXPECT_ERROR(compile_operator("ReduceSum", {x23()}, {{"axes", {2}}}), ErrorCode::kArgument,
+               "axis: expected -2 to 1");
 }
 
 TEST(Reduce, RefusesTheMeanOfIntegers) {
-  EXPECT_ERROR(run_operator("ReduceMean", {int32_tensor({2}, {3, 4})}), ErrorCode::kType, "expected float32, got Int");
+  EXPECT_ERROR(run_operator("ReduceMean", {int32_tensor({2}, {3, 4})}), ErrorCode::kType,
+               "expected float32, got Int");
 }
 
 }  // namespace

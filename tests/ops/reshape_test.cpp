@@ -28,7 +28,8 @@ TEST(Reshape, TakesTheShapeAsATensorAndSaysTheOldOneInItsType) {
   const auto out = run_operator_outputs("Reshape", {x26(), int32_tensor({2}, {4, -1})}, {}, 2);
   EXPECT_SHAPE(out[0], {4, 3});
   EXPECT_TENSOR_EQ(out[1], int32_tensor({2}, {2, 6}));
-  EXPECT_TENSOR_EQ(run_operator_outputs("Reshape", {x26()}, {{"shape", {12}}}, 2)[1], int64_tensor({2}, {2, 6}));
+  EXPECT_TENSOR_EQ(run_operator_outputs("Reshape", {x26()}, {{"shape", {12}}}, 2)[1],
+                   int64_tensor({2}, {2, 6}));
 }
 
 TEST(Reshape, EmptyBatchKeepsItsColumns) {
@@ -45,7 +46,8 @@ TEST(Reshape, RefusesAnotherNumberOfElements) {
   EXPECT_ERROR(reshape(tensor({0, 6}, {}), {2, 3}), ErrorCode::kShape, "cannot be reshaped");
   EXPECT_ERROR(reshape(x26(), {-1, -1}), ErrorCode::kShape, "expected a shape with at most one -1");
   EXPECT_ERROR(reshape(x26(), {-2, 6}), ErrorCode::kShape, "expected a shape with at most one -1");
-  EXPECT_ERROR(compile_operator("Reshape", {x26()}, {{"shape", {5, 2}}}), ErrorCode::kShape, "cannot be reshaped");
+  EXPECT_ERROR(compile_operator("Reshape", {x26()}, {{"shape", {5, 2}}}), ErrorCode::kShape,
+               "cannot be reshaped");
 }
 
 TEST(Reshape, RefusesShapesThatOverflow) {
@@ -54,8 +56,8 @@ TEST(Reshape, RefusesShapesThatOverflow) {
 
 TEST(Reshape, RefusesNoShapeAndTwo) {
   EXPECT_ERROR(run_operator("Reshape", {x26()}), ErrorCode::kArgument, "got neither");
-  EXPECT_ERROR(run_operator("Reshape", {x26(), int64_tensor({1}, {12})}, {{"shape", {12}}}), ErrorCode::kArgument,
-               "got both");
+  EXPECT_ERROR(run_operator("Reshape", {x26(), int64_tensor({1}, {12})}, {{"shape", {12}}}),
+               ErrorCode::kArgument, "got both");
 }
 
 TEST(Flatten, MakesAMatrix) {
@@ -67,7 +69,8 @@ TEST(Flatten, MakesAMatrix) {
 }
 
 TEST(Flatten, RefusesAnAxisOutside) {
-  EXPECT_ERROR(run_operator("Flatten", {x26()}, {{"axis", 3}}), ErrorCode::kArgument, "axis: expected 0 to 2, got 3");
+  EXPECT_ERROR(run_operator("Flatten", {x26()}, {{"axis", 3}}), ErrorCode::kArgument,
+               "axis: expected 0 to 2, got 3");
   EXPECT_ERROR(run_operator("Flatten", {x26()}, {{"axis", -1}}), ErrorCode::kArgument, "got -1");
 }
 
@@ -88,7 +91,8 @@ TEST(Squeeze, RefusesOtherDimensions) {
   EXPECT_ERROR(run_operator("Squeeze", {x}, {{"dims", {1}}}), ErrorCode::kShape,
                "expected size 1 in dimension 1, got (1,2,1)");
   EXPECT_ERROR(run_operator("Squeeze", {x}, {{"dims", {3}}}), ErrorCode::kShape, "dimension 3");
-  EXPECT_ERROR(run_operator("Squeeze", {x}, {{"dims", {-1}}}), ErrorCode::kArgument, "expected dimensions from 0");
+  EXPECT_ERROR(run_operator("Squeeze", {x}, {{"dims", {-1}}}), ErrorCode::kArgument,
+               "expected dimensions from 0");
   EXPECT_ERROR(run_operator("Squeeze", {x}), ErrorCode::kArgument, "expected dimensions from 0");
 }
 

@@ -15,11 +15,13 @@ TEST(Sum, OfOneInputIsTheInput) {
 }
 
 TEST(Sum, TakesIntegers) {
-  EXPECT_TENSOR_EQ(run_operator("Sum", {int64_tensor({1}, {1}), int64_tensor({1}, {2})}), int64_tensor({1}, {3}));
+  EXPECT_TENSOR_EQ(run_operator("Sum", {int64_tensor({1}, {1}), int64_tensor({1}, {2})}),
+                   int64_tensor({1}, {3}));
 }
 
 TEST(Mean, DividesByTheNumberOfInputs) {
-  EXPECT_TENSOR_NEAR(run_operator("Mean", {tensor({2}, {1, 2}), tensor({2}, {3, 6})}), tensor({2}, {2, 4}), 1e-6);
+  EXPECT_TENSOR_NEAR(run_operator("Mean", {tensor({2}, {1, 2}), tensor({2}, {3, 6})}), tensor({2}, {2, 4}),
+                     1e-6);
 }
 
 TEST(MaxAndMin, ChooseElementByElement) {
@@ -42,9 +44,12 @@ TEST(Sum, EmptyInputGivesEmptyOutput) {
 
 TEST(Sum, RefusesAnotherShapeOrType) {
   const auto x = tensor({2}, {1, 2});
-  EXPECT_ERROR(run_operator("Sum", {x, tensor({1}, {1})}), ErrorCode::kShape, "input 1 'X': expected (2), got (1)");
-  EXPECT_ERROR(compile_operator("Sum", {x, tensor({1}, {1})}), ErrorCode::kShape, "input 1: expected (2), got (1)");
-  EXPECT_ERROR(run_operator("Sum", {x, int32_tensor({2}, {1, 2})}), ErrorCode::kType, "expected Float, got Int");
+  EXPECT_ERROR(run_operator("Sum", {x, tensor({1}, {1})}), ErrorCode::kShape,
+               "input 1 'X': expected (2), got (1)");
+  EXPECT_ERROR(compile_operator("Sum", {x, tensor({1}, {1})}), ErrorCode::kShape,
+               "input 1: expected (2), got (1)");
+  EXPECT_ERROR(run_operator("Sum", {x, int32_tensor({2}, {1, 2})}), ErrorCode::kType,
+               "expected Float, got Int");
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ TEST(Transpose, RefusesAxesThatAreNoPermutation) {
                "argument 'axes': expected each dimension once, got (0,0)");
   EXPECT_ERROR(run_operator("Transpose", {x}, {{"axes", {0, 2, 1}}}), ErrorCode::kShape,
                "expected 3 dimensions, as many as 'axes', got 2");
-  EXPECT_ERROR(compile_operator("Transpose", {x}, {{"axes", {0}}}), ErrorCode::kShape, "expected 1 dimensions");
+  EXPECT_ERROR(compile_operator("Transpose", {x}, {{"axes", {0}}}), ErrorCode::kShape,
+               "expected 1 dimensions");
 }
 
 TEST(OrderSwitch, MovesTheChannels) {
@@ -59,7 +60,8 @@ TEST(ChannelShuffle, AgreesWithAPlainLoopInBothOrders) {
   for_each_index(y, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
     ASSERT_EQ(at(y, n, c, h, w), at(x, n, c % 3 * 2 + c / 3, h, w));
   });
-  const auto nhwc = run_operator("ChannelShuffle", {x.permute({0, 2, 3, 1})}, {{"group", 3}, {"order", "NHWC"}});
+  const auto nhwc =
+      run_operator("ChannelShuffle", {x.permute({0, 2, 3, 1})}, {{"group", 3}, {"order", "NHWC"}});
   EXPECT_TENSOR_EQ(nhwc, y.permute({0, 2, 3, 1}));
 }
 
@@ -71,7 +73,8 @@ TEST(ChannelShuffle, RefusesUnequalGroups) {
   const auto x = tensor({1, 4}, {1, 2, 3, 4});
   EXPECT_ERROR(run_operator("ChannelShuffle", {x}, {{"group", 3}}), ErrorCode::kShape,
                "expected channels that make 3 equal groups, got 4");
-  EXPECT_ERROR(run_operator("ChannelShuffle", {x}, {{"group", 0}}), ErrorCode::kArgument, "expected a positive number");
+  EXPECT_ERROR(run_operator("ChannelShuffle", {x}, {{"group", 0}}), ErrorCode::kArgument,
+               "expected a positive number");
 }
 
 }  // namespace
