@@ -42,7 +42,7 @@ TEST(Lifecycle, ThePluginComesWithoutTheEngine) {
   ASSERT_TRUE(overlay);
   EXPECT_NE(maps().find("libgstcaffe2"), std::string::npos);
   EXPECT_EQ(maps().find("libtorch"), std::string::npos);
-  EXPECT_EQ(maps().find("libcaffe2rt"), std::string::npos);
+  EXPECT_EQ(maps().find("libcaffe2rt.so"), std::string::npos);
 }
 
 TEST(Lifecycle, AThousandCyclesLeaveNothing) {
