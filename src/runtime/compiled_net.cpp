@@ -1,40 +1,18 @@
 #include "runtime/compiled_net.h"
 
 #include <c10/core/InferenceMode.h>
-#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <chrono>
-#include <new>
 #include <set>
 
 #include "base/error.h"
 #include "graph/passes/passes.h"
 #include "runtime/check_operators.h"
 #include "runtime/infer_shapes.h"
+#include "runtime/translate_exceptions.h"
 
 namespace caffe2rt {
-namespace {
-
-// Runs f; what the tensor library throws becomes an Error.
-template <class F>
-void translating_exceptions(F&& f) {
-  try {
-    std::forward<F>(f)();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    fail(ErrorCode::kLimit, "out of memory");
-  } catch (const c10::Error& e) {
-    const std::string text = e.what_without_backtrace();
-    const bool memory = text.find("allocate memory") != std::string::npos;
-    fail(memory ? ErrorCode::kLimit : ErrorCode::kInternal, "{}", text.substr(0, text.find('\n')));
-  } catch (const std::exception& e) {
-    fail(ErrorCode::kInternal, "{}", e.what());
-  }
-}
-
-}  // namespace
 
 Precision parse_precision(const std::string& name) {
   require(name == "float32" || name == "fp32", ErrorCode::kArgument, "precision: expected float32, got '{}'",

@@ -45,4 +45,10 @@ void require_shape(const Inputs& in, size_t i, std::span<const std::int64_t> exp
           to_string(std::span(sizes.data(), sizes.size())));
 }
 
+std::vector<PartialShape> shapes_of(const Inputs& in) {
+  std::vector<PartialShape> shapes;
+  for (size_t i = 0; i < in.size(); i++) shapes.emplace_back(in[i].sizes().vec());
+  return shapes;
+}
+
 }  // namespace caffe2rt

@@ -53,6 +53,9 @@ inline void require_shape(const Inputs& in, size_t i, std::initializer_list<std:
   require_shape(in, i, std::span(expected.begin(), expected.size()));
 }
 
+// The shapes of all inputs of a run, for an operator whose shape function makes the checks of run() too.
+std::vector<PartialShape> shapes_of(const Inputs& in);
+
 namespace infer {
 
 // What a method of the operator says: PartialShape Op::method(PartialShapes) const.

@@ -95,6 +95,10 @@ SchemaBuilder& SchemaBuilder::arg(std::string name, std::string doc) {
   schema_.args.push_back({std::move(name), std::move(doc)});
   return *this;
 }
+SchemaBuilder& SchemaBuilder::args(std::span<const Schema::Arg> several) {
+  schema_.args.insert(schema_.args.end(), several.begin(), several.end());
+  return *this;
+}
 
 Registered::Registered(const SchemaBuilder& builder) {
   registry().insert_or_assign(builder.schema_.type, builder.schema_);

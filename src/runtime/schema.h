@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,7 @@ class SchemaBuilder {
   SchemaBuilder& optional_output(std::string name, std::string doc, Infer infer = {});
   SchemaBuilder& outputs(std::string name, std::string doc, Infer infer = {});  // one or more, last
   SchemaBuilder& arg(std::string name, std::string doc);
+  SchemaBuilder& args(std::span<const Schema::Arg> several);  // what a family of operators shares
 
  private:
   friend struct Registered;

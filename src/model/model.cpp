@@ -1,0 +1,162 @@
+#include "model/model.h"
+
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "base/error.h"
+#include "decode/decoder.h"
+#include "decode/net_args.h"
+#include "model/count_classes.h"
+#include "model/labels.h"
+#include "model/load_weights.h"
+#include "preprocess/preprocess.h"
+#include "runtime/compiled_net.h"
+#include "runtime/translate_exceptions.h"
+
+namespace caffe2rt {
+namespace {
+
+constexpr int kLargestSide = 32768;  // of a net's input, pixels
+
+int allowed_cores() {
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
+  return std::max(1, CPU_COUNT(&cores));
+}
+
+// An option, the net's argument, or the default, in this order.
+int choose(int option, const NetDef& net, const char* argument, int otherwise) {
+  const std::int64_t value = option >= 0 ? option : net_int(net, argument, otherwise);
+  require(value >= 0 && value <= kLargestSide, ErrorCode::kArgument, "{}: expected 0 to {}, got {}", argument,
+          kLargestSide, value);
+  return static_cast<int>(value);
+}
+
+PreprocessOptions choose_preprocess(const ModelOptions& options, const NetDef& net) {
+  const std::string format =
+      options.input_format.empty() ? net_string(net, "input_format", "BGR") : options.input_format;
+  require(format == "BGR" || format == "RGB", ErrorCode::kArgument,
+          "input format: expected BGR or RGB, got '{}'", format);
+  PreprocessOptions chosen;
+  chosen.min_size = choose(options.min_size, net, "min_size_test", chosen.min_size);
+  chosen.max_size = choose(options.max_size, net, "max_size_test", chosen.max_size);
+  chosen.size_divisibility = choose(-1, net, "size_divisibility", chosen.size_divisibility);
+  chosen.rgb = format == "RGB";
+  require(chosen.max_size > 0, ErrorCode::kArgument, "max size: expected at least 1, got 0");
+  return chosen;
+}
+
+// The input that takes the image. Throws Error(kGraph) where there is none, or another input is left without
+// a value.
+std::string image_input(const CompiledNet& net) {
+  std::vector<std::string> names = net.input_names();
+  std::erase(names, "im_info");
+  require(!names.empty(), ErrorCode::kGraph, "{}: no input takes an image", net.graph().source);
+  const auto data = std::find(names.begin(), names.end(), "data");
+  std::string image = data == names.end() ? names.front() : *data;
+  std::erase(names, image);
+  std::string missing;
+  for (const auto& name : names) missing += missing.empty() ? name : ", " + name;
+  require(missing.empty(), ErrorCode::kGraph,
+          "{}: expected '{}' and 'im_info' as the only inputs without weights, got {}", net.graph().source,
+          image, missing);
+  return image;
+}
+
+std::shared_ptr<const std::vector<std::string>> choose_labels(const ModelOptions& options, const NetDef& net,
+                                                              const Blobs& weights) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path beside = fs::path(options.predict_net).parent_path() / "labels.txt";
+  if (options.labels_file.empty() && !fs::exists(beside, error)) return nullptr;
+  const fs::path file = options.labels_file.empty() ? beside : fs::path(options.labels_file);
+  return std::make_shared<const std::vector<std::string>>(read_labels(file, count_classes(net, weights)));
+}
+
+class NetModel final : public Model {
+ public:
+  explicit NetModel(const ModelOptions& options)
+      : threads_(options.threads > 0 ? options.threads : allowed_cores()) {
+    use_threads();
+    const NetDef init_net = read_net(options.init_net);
+    const NetDef predict_net = read_net(options.predict_net);
+    const Blobs weights = load_weights(init_net);
+    decoder_ = make_decoder(predict_net);
+    preprocess_ = choose_preprocess(options, predict_net);
+    CompileOptions compile;
+    compile.device = parse_device(options.device);
+    compile.precision = parse_precision(options.precision);
+    compile.graph.keep = decoder_->blobs_needed();
+    net_ = CompiledNet::compile(predict_net, weights, compile);
+    image_input_ = image_input(net_);
+
+    info_.name = predict_net.name;
+    info_.meta_architecture = decoder_->meta_architecture();
+    info_.min_size = preprocess_.min_size;
+    info_.max_size = preprocess_.max_size;
+    info_.size_divisibility = preprocess_.size_divisibility;
+    info_.input_format = preprocess_.rgb ? "RGB" : "BGR";
+    info_.labels = choose_labels(options, predict_net, weights);
+    defaults_.threshold = std::max(0.0F, options.threshold);
+    defaults_.max_detections = options.max_detections;
+    defaults_.output = options.output;
+  }
+
+  const ModelInfo& info() const override { return info_; }
+  const DetectOptions& defaults() const override { return defaults_; }
+
+  std::vector<std::shared_ptr<const Detections>> detect(std::span<const FrameView> frames,
+                                                        const DetectOptions& options) const override {
+    if (frames.empty()) return {};
+    use_threads();
+    return translating_exceptions([&] { return detect_batch(frames, options); });
+  }
+
+ private:
+  // The tensor library keeps the number of threads for each calling thread.
+  void use_threads() const {
+    if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
+  }
+
+  std::vector<std::shared_ptr<const Detections>> detect_batch(std::span<const FrameView> frames,
+                                                              const DetectOptions& options) const {
+    const c10::InferenceMode no_gradients;
+    const NetInput input = preprocess(frames, preprocess_);
+    Workspace workspace;
+    const Blobs blobs = net_.run({{image_input_, input.data}, {"im_info", input.im_info}}, workspace);
+    std::vector<ImageSizes> sizes;
+    for (size_t i = 0; i < frames.size(); i++)
+      sizes.push_back({input.sizes[i], {frames[i].height, frames[i].width}});
+    std::vector<std::shared_ptr<const Detections>> results;
+    for (Detections& seen : decoder_->decode(blobs, sizes, options)) {
+      seen.labels = info_.labels;
+      results.push_back(std::make_shared<const Detections>(std::move(seen)));
+    }
+    return results;
+  }
+
+  const int threads_;
+  std::unique_ptr<Decoder> decoder_;
+  PreprocessOptions preprocess_;
+  CompiledNet net_;
+  std::string image_input_;
+  ModelInfo info_;
+  DetectOptions defaults_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> load_model(const ModelOptions& options) {
+  return translating_exceptions([&] { return std::make_unique<NetModel>(options); });
+}
+
+}  // namespace caffe2rt
+
+extern "C" caffe2rt::Model* caffe2rt_load_model(const caffe2rt::ModelOptions& options) {
+  return caffe2rt::load_model(options).release();
+}

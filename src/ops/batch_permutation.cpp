@@ -1,0 +1,39 @@
+// BatchPermutation: Y[i] = X[indices[i]] along the first axis.
+//
+// Puts regions that were pooled level by level back into their order (see DistributeFpnProposals).
+#include <ATen/ops/index_select.h>
+
+#include "runtime/operator.h"
+
+namespace caffe2rt {
+namespace {
+
+class BatchPermutation final : public Operator {
+ public:
+  enum Input { kX, kIndices };
+
+  explicit BatchPermutation(const OperatorArgs& /*args*/) {}
+
+  void run(const Inputs& in, Outputs& out) const override {
+    const at::Tensor& x = in[kX];
+    require(x.dim() > 0, ErrorCode::kShape, "{}: expected at least 1 dimension, got 0", in.describe(kX));
+    require_shape(in, kIndices, {x.size(0)});
+    const at::Tensor indices = in[kIndices].to(at::kLong).contiguous();
+    for (const int64_t i : std::span(indices.data_ptr<int64_t>(), static_cast<size_t>(indices.numel())))
+      require(i >= 0 && i < x.size(0), ErrorCode::kArgument, "{}: index {} in a batch of {}",
+              in.describe(kIndices), i, x.size(0));
+    // Along the rows of memory as it lies, which for pooled features is channels_last.
+    const bool channels_last = x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+    out[0] = channels_last ? at::index_select(x.permute({0, 2, 3, 1}), 0, indices).permute({0, 3, 1, 2})
+                           : at::index_select(x, 0, indices);
+  }
+};
+
+REGISTER_OPERATOR(BatchPermutation)
+    .says("Puts the rows of a batch into another order.")
+    .input("X", "(N,...) float32")
+    .input("indices", "(N) int32: which row of X each row of Y is", Types::kIndex)
+    .output("Y", "shape of X", infer::same_as(BatchPermutation::kX));
+
+}  // namespace
+}  // namespace caffe2rt

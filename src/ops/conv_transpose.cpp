@@ -1,0 +1,115 @@
+// ConvTranspose: Y[n,m,j] = bias[m] + sum over c, i, k with i*stride + k - pad = j of X[n,c,i] *
+// filter[c,m,k], over two spatial axes, where c and m are of one group; OH = (H-1)*stride + KH + adj - pad_t
+// - pad_b. Source: Caffe2's ConvTranspose, which reads dilation and legacy_pad and makes no use of them.
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/convolution.h>
+#include <ATen/ops/empty.h>
+
+#include "ops/window.h"
+#include "runtime/operator.h"
+
+namespace caffe2rt {
+namespace {
+
+constexpr size_t kAxes = 2;
+
+class ConvTranspose final : public Operator {
+ public:
+  enum Input { kX, kFilter, kBias };
+
+  explicit ConvTranspose(const OperatorArgs& args)
+      : window_(Window::read(args)), group_(args.get("group", std::int64_t{1})), adj_(read_adj(args)) {
+    require(!window_.global, ErrorCode::kArgument, "expected no argument 'global_pooling'");
+    require(window_.axes() == kAxes, ErrorCode::kArgument, "argument 'kernels': expected 2 numbers, got {}",
+            window_.axes());
+    require(window_.legacy_pad != LegacyPad::kCaffe, ErrorCode::kArgument,
+            "argument 'legacy_pad': expected 0 to 2, got 3");
+    require(group_ >= 1, ErrorCode::kArgument, "argument 'group': expected at least 1, got {}", group_);
+    require(adj_.size() == kAxes, ErrorCode::kArgument, "argument 'adjs': expected 2 numbers, got {}",
+            adj_.size());
+    for (size_t i = 0; i < kAxes; i++)
+      require(adj_[i] >= 0 && adj_[i] < window_.stride[i], ErrorCode::kArgument,
+              "argument 'adj': expected at least 0 and less than the stride {}, got {}", window_.stride[i],
+              adj_[i]);
+    for (const auto p : window_.pads)
+      require(p >= 0, ErrorCode::kArgument, "argument 'pads': expected at least 0, got {}", p);
+  }
+
+  PartialShape shape(PartialShapes in) const {
+    const auto& x = in[kX];
+    const auto& filter = in[kFilter];
+    require_compatible("input 0 'X'", x, PartialShape({kUnknown, kUnknown, kUnknown, kUnknown}));
+    const std::int64_t channels = window_.channels(x), per_group = window_.channels(filter);
+    require(channels == kUnknown || (channels > 0 && channels % group_ == 0), ErrorCode::kShape,
+            "input 0 'X': expected a number of channels that {} groups divide, got {}", group_, channels);
+    require_compatible("input 1 'filter'", filter, window_.shape(channels, per_group, window_.kernel));
+    const std::int64_t filters = per_group == kUnknown ? kUnknown : per_group * group_;
+    if (in.size() > kBias) require_compatible("input 2 'bias'", in[kBias], {{filters}});
+    std::vector<std::int64_t> spatial(kAxes, kUnknown);
+    for (size_t i = 0; i < kAxes; i++) {
+      const std::int64_t size = dim_or_unknown(x, window_.order == StorageOrder::kNchw ? i + 2 : i + 1);
+      if (size != kUnknown) spatial[i] = output_size(i, size);
+    }
+    return window_.shape(dim_or_unknown(x, 0), filters, spatial);
+  }
+
+  void run(const Inputs& in, Outputs& out) const override {
+    const auto y_shape = *shape(shapes_of(in));
+    if (element_count(y_shape) == 0) {
+      out[0] = at::empty(y_shape, in[kX].options());
+      return;
+    }
+    const at::Tensor x = in_channels_last_memory(to_channels_first(in[kX], window_.order));
+    const at::Tensor filter = in_channels_last_memory(to_channels_first(in[kFilter], window_.order));
+    const auto bias = in.has(kBias) ? std::optional(in[kBias]) : std::nullopt;
+    const std::vector<std::int64_t> front(window_.pads.begin(), window_.pads.begin() + kAxes);
+    const std::vector<std::int64_t> behind(window_.pads.begin() + kAxes, window_.pads.end());
+    const bool symmetric = front == behind;
+    // Where the two sides differ the output is made whole, then cut; what `adj` adds is bias alone.
+    const std::vector<std::int64_t> padding = symmetric ? front : std::vector<std::int64_t>(kAxes, 0);
+    at::Tensor y =
+        at::convolution(x, filter, bias, window_.stride, padding, std::vector<std::int64_t>(kAxes, 1),
+                        /*transposed=*/true, adj_, group_);
+    if (!symmetric)
+      y = at::constant_pad_nd(y, std::vector<std::int64_t>{-front[1], -behind[1], -front[0], -behind[0]});
+    out[0] = from_channels_first(y, window_.order);
+  }
+
+ private:
+  static std::vector<std::int64_t> read_adj(const OperatorArgs& args) {
+    std::vector<std::int64_t> adj = args.ints("adjs");
+    if (args.has("adj"))
+      adj.resize(kAxes, args.get("adj", std::int64_t{0}));
+    else if (args.has("adj_h") && args.has("adj_w"))
+      adj = {args.get("adj_h", std::int64_t{0}), args.get("adj_w", std::int64_t{0})};
+    if (adj.empty()) adj.assign(kAxes, 0);
+    return adj;
+  }
+
+  std::int64_t output_size(size_t axis, std::int64_t size) const {
+    const std::int64_t windows = (size - 1) * window_.stride[axis] + window_.kernel[axis] + adj_[axis];
+    const std::int64_t output = windows - window_.pads[axis] - window_.pads[kAxes + axis];
+    require(size >= 1 && output >= 1, ErrorCode::kShape,
+            "input 0 'X': expected more than {} elements along spatial axis {}: the padding leaves none",
+            size, axis);
+    return output;
+  }
+
+  const Window window_;
+  const std::int64_t group_;
+  const std::vector<std::int64_t> adj_;
+};
+
+REGISTER_OPERATOR(ConvTranspose)
+    .says("Transposed convolution: every input element adds the filter, scaled, to a window of the output.")
+    .input("X", "(N,C,H,W) float32, or (N,H,W,C) with order NHWC")
+    .input("filter", "(C,M/group,KH,KW) float32, or (C,KH,KW,M/group)")
+    .optional_input("bias", "(M) float32")
+    .output("Y", "(N,M,OH,OW) float32, or (N,OH,OW,M)", infer::by(&ConvTranspose::shape))
+    .args(Window::documentation())
+    .arg("adj",
+         "rows and columns added at the bottom and right, 0 by default: one number, or adj_h and adj_w, or "
+         "adjs");
+
+}  // namespace
+}  // namespace caffe2rt

@@ -1,0 +1,238 @@
+// CollectRpnProposals, DistributeFpnProposals: rois of all levels -> the best of each image -> the levels
+// they are pooled from, level(roi) = clamp(floor(level0 + log2(sqrt(area) / scale0)), min, max).
+//
+// Feature Pyramid Networks (Lin et al., https://arxiv.org/abs/1612.03144), equation 1. Where the original
+// ranked the proposals of all images together, so that an image got fewer in a batch than alone, here each
+// image has its own ranking.
+#include <ATen/ops/empty.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "ops/box_args.h"
+#include "runtime/operator.h"
+
+namespace caffe2rt {
+namespace {
+
+constexpr int64_t kRoiSize = 1 + Box::kSize;  // image, box
+
+struct Levels {
+  int min, max;
+
+  Levels(const OperatorArgs& args, const std::string& prefix, int default_min, int default_max)
+      : min(args.get(prefix + "_min_level", default_min)), max(args.get(prefix + "_max_level", default_max)) {
+    require(min <= max && max < 32 && min > -32, ErrorCode::kArgument,
+            "arguments '{0}_min_level' and '{0}_max_level': {1} to {2}", prefix, min, max);
+  }
+  size_t count() const { return static_cast<size_t>(max - min + 1); }
+};
+
+// Collects: 2 * levels inputs, rois of each level and then scores of each level -> rois.
+class Collector {
+ public:
+  explicit Collector(const OperatorArgs& args)
+      : levels_(args, "rpn", 2, 6), most_(args.get("rpn_post_nms_topN", 2000)) {
+    require(args.num_inputs() == 2 * levels_.count(), ErrorCode::kGraph,
+            "expected {0} inputs, rois and scores of {1} levels, got {2}", 2 * levels_.count(),
+            levels_.count(), args.num_inputs());
+  }
+
+  at::Tensor collect(const Inputs& in) const {
+    std::vector<at::Tensor> kept_alive;
+    std::vector<Proposal> proposals;
+    for (size_t level = 0; level < levels_.count(); level++) {
+      const size_t scores_at = level + levels_.count();
+      require_shape(in, level, {kUnknown, kRoiSize});
+      require_shape(in, scores_at, {in[level].size(0)});
+      const at::Tensor rois = kept_alive.emplace_back(in[level].contiguous());
+      const at::Tensor scores = kept_alive.emplace_back(in[scores_at].contiguous());
+      for (int64_t r = 0; r < rois.size(0); r++) {
+        const Proposal p = {rois.data_ptr<float>() + r * kRoiSize, scores.data_ptr<float>()[r]};
+        require(p.image() >= 0, ErrorCode::kArgument, "{}: row {} belongs to image {}", in.describe(level), r,
+                p.image());
+        proposals.push_back(p);
+      }
+    }
+    std::stable_sort(proposals.begin(), proposals.end());
+    limit(proposals);
+
+    at::Tensor out = at::empty({static_cast<int64_t>(proposals.size()), kRoiSize}, in[0].options());
+    auto* to = out.data_ptr<float>();
+    for (const Proposal& p : proposals) to = std::copy_n(p.roi, kRoiSize, to);
+    return out;
+  }
+
+ private:
+  struct Proposal {
+    const float* roi;
+    float score;
+
+    float image() const { return roi[0]; }
+    // By image, then the best first, not-a-number last; equal ones stay in the order of levels.
+    bool operator<(const Proposal& other) const {
+      if (image() != other.image()) return image() < other.image();
+      return score > other.score || (std::isnan(other.score) && !std::isnan(score));
+    }
+  };
+
+  // Leaves the first `most_` of each image.
+  void limit(std::vector<Proposal>& proposals) const {
+    if (most_ <= 0) return;
+    float image = -1;
+    int rank = 0;
+    std::erase_if(proposals, [&](const Proposal& p) {
+      rank = p.image() == image ? rank + 1 : 0;
+      image = p.image();
+      return rank >= most_;
+    });
+  }
+
+  const Levels levels_;
+  const int most_;
+};
+
+// Distributes: rois -> one output a level and, after them, the order that undoes it.
+class Distributor {
+ public:
+  Distributor(const OperatorArgs& args, size_t outputs)
+      : levels_(args, "roi", 2, 5),
+        canonical_scale_(args.get("roi_canonical_scale", 224.0F)),
+        canonical_level_(args.get("roi_canonical_level", 4.0F)),
+        one_(read_one(args)) {
+    require(outputs == levels_.count() + 1, ErrorCode::kGraph,
+            "expected {} outputs for {} levels and the order, got {}", levels_.count() + 1, levels_.count(),
+            outputs);
+    require(canonical_scale_ > 0, ErrorCode::kArgument,
+            "argument 'roi_canonical_scale': expected a positive number, got {}", canonical_scale_);
+  }
+
+  // Writes out[first] and those after it. rois: (R,5), or (R,4) of image 0.
+  void distribute(const at::Tensor& rois_of_any_layout, Outputs& out, size_t first) const {
+    const at::Tensor rois = rois_of_any_layout.contiguous();
+    const int64_t count = rois.size(0), columns = rois.size(1);
+    const auto* from = rois.data_ptr<float>();
+    std::vector<std::vector<int32_t>> by_level(levels_.count());
+    for (int64_t r = 0; r < count; r++)
+      by_level[level_of(read_box<Box>(from + (r + 1) * columns - Box::kSize))].push_back(
+          static_cast<int32_t>(r));
+
+    at::Tensor restore = at::empty({count}, rois.options().dtype(at::kInt));
+    int32_t position = 0;
+    for (size_t level = 0; level < by_level.size(); level++) {
+      at::Tensor some = at::empty({static_cast<int64_t>(by_level[level].size()), kRoiSize}, rois.options());
+      auto* to = some.data_ptr<float>();
+      for (const int32_t r : by_level[level]) {
+        if (columns == Box::kSize) *to++ = 0;
+        to = std::copy_n(from + r * columns, columns, to);
+        restore.data_ptr<int32_t>()[r] = position++;
+      }
+      out[first + level] = some;
+    }
+    out[first + by_level.size()] = restore;
+  }
+
+ private:
+  // Counted from the lowest level. In float32 throughout: boxes at the boundary of two levels go where they
+  // always went.
+  size_t level_of(const Box& box) const {
+    const float size = std::sqrt(box.area(one_));
+    const float level =
+        std::floor(canonical_level_ + std::log(size / canonical_scale_ + 1e-6F) / std::log(2.0F));
+    const auto min = static_cast<float>(levels_.min), max = static_cast<float>(levels_.max);
+    return level > min ? static_cast<size_t>(std::min(level, max) - min) : 0;
+  }
+
+  const Levels levels_;
+  const float canonical_scale_, canonical_level_;
+  const float one_;
+};
+
+class CollectRpnProposals final : public Operator {
+ public:
+  explicit CollectRpnProposals(const OperatorArgs& args) : collector_(args) {}
+  void run(const Inputs& in, Outputs& out) const override { out[0] = collector_.collect(in); }
+
+ private:
+  const Collector collector_;
+};
+
+class DistributeFpnProposals final : public Operator {
+ public:
+  explicit DistributeFpnProposals(const OperatorArgs& args) : distributor_(args, args.num_outputs()) {}
+
+  void run(const Inputs& in, Outputs& out) const override {
+    require_rank(in, 0, 2);
+    require(in[0].size(1) == kRoiSize || in[0].size(1) == Box::kSize, ErrorCode::kShape,
+            "{}: expected 5 columns, or 4 without the image, got {}", in.describe(0), in[0].size(1));
+    distributor_.distribute(in[0], out, 0);
+  }
+
+ private:
+  const Distributor distributor_;
+};
+
+class CollectAndDistributeFpnRpnProposals final : public Operator {
+ public:
+  explicit CollectAndDistributeFpnRpnProposals(const OperatorArgs& args)
+      : collector_(args), distributor_(args, args.num_outputs() - 1) {}
+
+  void run(const Inputs& in, Outputs& out) const override {
+    out[0] = collector_.collect(in);
+    distributor_.distribute(out[0], out, 1);
+  }
+
+ private:
+  const Collector collector_;
+  const Distributor distributor_;
+};
+
+constexpr const char* kRpnMin = "lowest level that has proposals, default 2";
+constexpr const char* kRpnMax = "highest level that has proposals, default 6";
+constexpr const char* kTopN = "how many an image keeps, default 2000; 0: all";
+constexpr const char* kRoiMin = "lowest level to pool from, default 2";
+constexpr const char* kRoiMax = "highest level to pool from, default 5";
+constexpr const char* kScale = "size in pixels of a box of the canonical level, default 224";
+constexpr const char* kLevel = "the canonical level, default 4";
+constexpr const char* kLevelsIn =
+    "rpn_max_level - rpn_min_level + 1 times (R_l,5) float32: image, x1, y1, x2, y2; then as many (R_l) "
+    "float32 scores";
+constexpr const char* kLevelsOut =
+    "roi_max_level - roi_min_level + 1 times (R_l,5) float32; last (R) int32: where each roi went, counted "
+    "through all levels";
+
+REGISTER_OPERATOR(CollectRpnProposals)
+    .says("Keeps the best proposals of all levels, for each image by itself.")
+    .inputs("rpn_rois_and_scores", kLevelsIn)
+    .output("rois", "(R,5) float32, images in order, best score first in each",
+            infer::fixed({kUnknown, kRoiSize}))
+    .arg("rpn_min_level", kRpnMin)
+    .arg("rpn_max_level", kRpnMax)
+    .arg("rpn_post_nms_topN", kTopN);
+
+REGISTER_OPERATOR(DistributeFpnProposals)
+    .says("Sends each box to the level of the pyramid that fits its size.")
+    .input("rois", "(R,5) float32: image, x1, y1, x2, y2; or (R,4) where there is one image")
+    .outputs("rois_and_restore", kLevelsOut)
+    .arg("roi_min_level", kRoiMin)
+    .arg("roi_max_level", kRoiMax)
+    .arg("roi_canonical_scale", kScale)
+    .arg("roi_canonical_level", kLevel)
+    .arg("legacy_plus_one", kLegacyPlusOneDoc);
+
+REGISTER_OPERATOR(CollectAndDistributeFpnRpnProposals)
+    .says("CollectRpnProposals and DistributeFpnProposals in one.")
+    .inputs("rpn_rois_and_scores", kLevelsIn)
+    .output("rois", "(R,5) float32, as CollectRpnProposals writes them", infer::fixed({kUnknown, kRoiSize}))
+    .outputs("rois_and_restore", kLevelsOut)
+    .arg("rpn_min_level", kRpnMin)
+    .arg("rpn_max_level", kRpnMax)
+    .arg("rpn_post_nms_topN", kTopN)
+    .arg("roi_min_level", kRoiMin)
+    .arg("roi_max_level", kRoiMax)
+    .arg("roi_canonical_scale", kScale)
+    .arg("roi_canonical_level", kLevel)
+    .arg("legacy_plus_one", kLegacyPlusOneDoc);
+
+}  // namespace
+}  // namespace caffe2rt

@@ -1,0 +1,199 @@
+// GenerateProposals: rois = nms(clip(decode(anchors + stride * (w,h), deltas)))[:post_nms_topN], best scores
+// first.
+//
+// The last step of a region proposal network (Ren et al., https://arxiv.org/abs/1506.01497), for each image
+// by itself.
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "geometry/nms.h"
+#include "ops/box_args.h"
+#include "runtime/operator.h"
+
+namespace caffe2rt {
+namespace {
+
+class GenerateProposals final : public Operator {
+ public:
+  enum Input { kScores, kDeltas, kImInfo, kAnchors };
+
+  explicit GenerateProposals(const OperatorArgs& args)
+      : coder_(read_box_coder(args)),
+        stride_(1 / args.get("spatial_scale", 1.0F / 16)),
+        pre_nms_(args.get("pre_nms_topN", 6000)),
+        post_nms_(args.get("post_nms_topN", 300)),
+        nms_threshold_(args.get("nms_thresh", 0.7F)),
+        min_size_(args.get("min_size", 16.0F)) {
+    require(std::isfinite(stride_) && stride_ > 0, ErrorCode::kArgument,
+            "argument 'spatial_scale': expected a positive number, got {}", 1 / stride_);
+  }
+
+  PartialShape infer_rois(PartialShapes in) const {
+    const int64_t box_size = dim_or_unknown(in[kAnchors], 1);
+    if (box_size == kUnknown) return std::vector<int64_t>{kUnknown, kUnknown};
+    check_box_size(box_size);
+    const int64_t anchors = dim_or_unknown(in[kAnchors], 0);
+    require(compatible(in[kScores], std::vector{kUnknown, anchors, kUnknown, kUnknown}), ErrorCode::kShape,
+            "input 0 'scores': expected {} channels, one an anchor, got {}", anchors, to_string(in[kScores]));
+    require(compatible(in[kDeltas], std::vector{kUnknown, anchors * box_size, kUnknown, kUnknown}),
+            ErrorCode::kShape, "input 1 'bbox_deltas': expected {} channels for {} anchors, got {}",
+            anchors * box_size, anchors, to_string(in[kDeltas]));
+    return std::vector<int64_t>{kUnknown, box_size + 1};
+  }
+
+  void run(const Inputs& in, Outputs& out) const override {
+    const at::Tensor& scores = in[kScores];
+    require_rank(in, kScores, 4);
+    require_rank(in, kAnchors, 2);
+    const int64_t images = scores.size(0), anchors = in[kAnchors].size(0), box_size = in[kAnchors].size(1);
+    check_box_size(box_size);
+    require_shape(in, kScores, {images, anchors, kUnknown, kUnknown});
+    require_shape(in, kDeltas, {images, anchors * box_size, scores.size(2), scores.size(3)});
+    require_shape(in, kImInfo, {images, 3});
+
+    if (box_size == Box::kSize)
+      propose<Box>(in, out);
+    else
+      propose<RotatedBox>(in, out);
+  }
+
+ private:
+  template <class B>
+  struct Proposals {
+    std::vector<B> boxes;
+    std::vector<float> scores;
+  };
+
+  static void check_box_size(int64_t box_size) {
+    require(box_size == Box::kSize || box_size == RotatedBox::kSize, ErrorCode::kShape,
+            "input 3 'anchors': expected 4 columns, or 5 for rotated boxes, got {}", box_size);
+  }
+
+  template <class B>
+  void propose(const Inputs& in, Outputs& out) const {
+    const int64_t images = in[kScores].size(0);
+    std::vector<Proposals<B>> found(static_cast<size_t>(images));
+    at::parallel_for(0, images, 1, [&](int64_t from, int64_t to) {
+      for (int64_t n = from; n < to; n++)
+        found[n] = propose_for_image<B>(in[kScores][n].contiguous(), in[kDeltas][n],
+                                        in[kImInfo][n].contiguous(), in[kAnchors].contiguous());
+    });
+
+    int64_t total = 0;
+    for (const auto& proposals : found) total += static_cast<int64_t>(proposals.boxes.size());
+    out[0] = at::empty({total, B::kSize + 1}, in[kScores].options());
+    out[1] = at::empty({total}, in[kScores].options());
+    auto* roi = out[0].data_ptr<float>();
+    auto* score = out[1].data_ptr<float>();
+    for (size_t n = 0; n < found.size(); n++) {
+      for (const B& box : found[n].boxes) {
+        *roi = static_cast<float>(n);
+        write_box(box, roi + 1);
+        roi += B::kSize + 1;
+      }
+      score = std::copy(found[n].scores.begin(), found[n].scores.end(), score);
+    }
+  }
+
+  // scores (A,H,W), deltas (A*box_size,H,W) of any strides, im_info (3), anchors (A,box_size).
+  template <class B>
+  Proposals<B> propose_for_image(const at::Tensor& scores, const at::Tensor& deltas,
+                                 const at::Tensor& im_info, const at::Tensor& anchors) const {
+    const int64_t height = scores.size(1), width = scores.size(2);
+    const auto* score = scores.data_ptr<float>();
+    const auto* delta = deltas.data_ptr<float>();
+    const auto* info = im_info.data_ptr<float>();
+
+    Proposals<B> candidates;
+    for (const int i : best(score, scores.numel())) {
+      const int64_t w = i % width, h = i / width % height, a = i / (width * height);
+      float d[B::kSize];
+      for (int64_t k = 0; k < B::kSize; k++)
+        d[k] = delta[(a * B::kSize + k) * deltas.stride(0) + h * deltas.stride(1) + w * deltas.stride(2)];
+      const B anchor = shifted(read_box<B>(anchors.data_ptr<float>() + a * B::kSize),
+                               static_cast<float>(w) * stride_, static_cast<float>(h) * stride_);
+      const B box = coder_.clip(coder_.decode(anchor, d), info[1], info[0]);
+      if (!coder_.is_proposal(box, info[1], info[0], min_size_ * info[2])) continue;
+      candidates.boxes.push_back(box);
+      candidates.scores.push_back(score[i]);
+    }
+
+    Proposals<B> kept;
+    const int limit = post_nms_ > 0 ? post_nms_ : -1;
+    for (const int i : nms(candidates.boxes, nms_threshold_, limit, coder_.one)) {
+      kept.boxes.push_back(candidates.boxes[i]);
+      kept.scores.push_back(candidates.scores[i]);
+    }
+    return kept;
+  }
+
+  // Indices of the pre_nms_topN best scores, best first. Which of equal scores comes first is decided by the
+  // very algorithms that the original used, as its results depend on that. Not-a-number comes last.
+  std::vector<int> best(const float* scores, int64_t size) const {
+    require(size <= std::numeric_limits<int>::max(), ErrorCode::kLimit, "{} anchors in an image", size);
+    std::vector<int> order(static_cast<size_t>(size));
+    std::iota(order.begin(), order.end(), 0);
+    const auto better = [scores](int a, int b) {
+      return scores[a] > scores[b] || (std::isnan(scores[b]) && !std::isnan(scores[a]));
+    };
+    if (pre_nms_ <= 0 || pre_nms_ >= size) {
+      std::sort(order.begin(), order.end(), better);
+    } else {
+      std::partial_sort(order.begin(), order.begin() + pre_nms_, order.end(), better);
+      order.resize(static_cast<size_t>(pre_nms_));
+    }
+    return order;
+  }
+
+  static Box shifted(const Box& b, float x, float y) { return {b.x1 + x, b.y1 + y, b.x2 + x, b.y2 + y}; }
+  static RotatedBox shifted(const RotatedBox& b, float x, float y) {
+    return {b.x + x, b.y + y, b.w, b.h, b.angle};
+  }
+
+  static std::vector<int> nms(const std::vector<Box>& boxes, float threshold, int limit, float one) {
+    return caffe2rt::nms(std::span(boxes), threshold, limit, one);
+  }
+  static std::vector<int> nms(const std::vector<RotatedBox>& boxes, float threshold, int limit, float one) {
+    return caffe2rt::nms(std::span(boxes), threshold, limit, one);
+  }
+
+  const BoxCoder coder_;
+  const float stride_;  // pixels of the input from one cell of the feature map to the next
+  const int pre_nms_, post_nms_;
+  const float nms_threshold_, min_size_;
+};
+
+SchemaBuilder describe(const char* type) {
+  SchemaBuilder schema = describe_operator<GenerateProposals>(type);
+  schema.says("Turns the scores and deltas of a region proposal network into the best regions of each image.")
+      .input("scores", "(N,A,H,W) float32: one for each of A anchors at each place")
+      .input("bbox_deltas", "(N,4*A,H,W) float32: dx, dy, dw, dh an anchor. Rotated: (N,5*A,H,W)")
+      .input("im_info", "(N,3) float32: height, width, scale of each image")
+      .input("anchors", "(A,4) float32: x1, y1, x2, y2 around the first place. Rotated: (A,5)")
+      .output(
+          "rois",
+          "(R,5) float32: image, x1, y1, x2, y2, images in order, best score first in each. Rotated: (R,6)",
+          infer::by(&GenerateProposals::infer_rois))
+      .output("rois_probs", "(R) float32: their scores", infer::fixed({kUnknown}))
+      .arg("spatial_scale", "places a pixel, default 1/16")
+      .arg("pre_nms_topN", "how many of an image's anchors are looked at, default 6000; 0: all")
+      .arg("post_nms_topN", "how many regions an image may have, default 300; 0: any number")
+      .arg("nms_thresh", "largest IoU of two regions, default 0.7")
+      .arg("min_size", "shortest side in pixels of the image before scaling, default 16")
+      .arg("angle_bound_on", kAngleBoundOnDoc)
+      .arg("angle_bound_lo", kAngleBoundLoDoc)
+      .arg("angle_bound_hi", kAngleBoundHiDoc)
+      .arg("clip_angle_thresh", kClipAngleThreshDoc)
+      .arg("correct_transform_coords", "ignored, as the original does: legacy_plus_one took its place")
+      .arg("legacy_plus_one", kLegacyPlusOneDoc);
+  return schema;
+}
+
+const Registered generate_proposals(describe("GenerateProposals"));
+const Registered generate_proposals_cpp(describe("GenerateProposalsCPP"));  // what older exporters call it
+
+}  // namespace
+}  // namespace caffe2rt

@@ -1,0 +1,60 @@
+#include "geometry/bilinear.h"
+
+#include <gtest/gtest.h>
+
+namespace caffe2rt {
+namespace {
+
+// The value at a position of a line of pixels.
+float sampled(float position, const std::vector<float>& pixels) {
+  std::vector<Tap> taps;
+  add_sample(position, static_cast<std::int32_t>(pixels.size()), taps);
+  float value = 0;
+  sum_pixels(pixels.data(), 1, taps, 1, &value);
+  return value;
+}
+
+TEST(Bilinear, MixesNeighboursByDistance) { EXPECT_FLOAT_EQ(sampled(1.25F, {0, 10, 20, 30}), 12.5F); }
+
+TEST(Bilinear, UpToAPixelOutsideIsTheEdge) {
+  EXPECT_FLOAT_EQ(sampled(-0.9F, {5, 6}), 5);
+  EXPECT_FLOAT_EQ(sampled(-1, {5, 6}), 5);
+  EXPECT_FLOAT_EQ(sampled(2, {5, 6}), 6);
+}
+
+TEST(Bilinear, FurtherOutIsZero) {
+  EXPECT_EQ(sampled(-1.01F, {5, 6}), 0);
+  EXPECT_EQ(sampled(2.01F, {5, 6}), 0);
+}
+
+TEST(Bilinear, OnePixelStandsForItsWholeSurroundings) { EXPECT_EQ(sampled(0.7F, {3}), 3); }
+
+TEST(Bilinear, SamplesThatShareNeighboursShareTaps) {
+  std::vector<Tap> taps;
+  for (const float position : {0.25F, 0.75F, 1.5F}) add_sample(position, 8, taps);
+  EXPECT_EQ(taps.size(), 3U);
+}
+
+TEST(Bilinear, ASampleOfAMapReadsFourPixels) {
+  std::vector<Tap> taps;
+  add_sample(0.5F, 1.25F, 2, 3, taps);
+  const std::vector<float> pixels = {0, 1, 2, 10, 11, 12};
+  float value = 0;
+  sum_pixels(pixels.data(), 1, taps, 1, &value);
+  EXPECT_EQ(taps.size(), 4U);
+  EXPECT_FLOAT_EQ(value, 6.25F);
+}
+
+TEST(Bilinear, SumsEveryChannelOfAnyNumber) {
+  for (const std::int64_t channels : {1, 63, 64, 65, 200}) {
+    std::vector<float> pixels(static_cast<size_t>(3 * channels)), out(static_cast<size_t>(channels));
+    for (size_t i = 0; i < pixels.size(); i++) pixels[i] = static_cast<float>(i % 17);
+    const std::vector<Tap> taps = {{0, 0.5F}, {2, 2}};
+    sum_pixels(pixels.data(), channels, taps, 0.25F, out.data());
+    for (std::int64_t c = 0; c < channels; c++)
+      EXPECT_FLOAT_EQ(out[c], 0.25F * (0.5F * pixels[c] + 2 * pixels[2 * channels + c]));
+  }
+}
+
+}  // namespace
+}  // namespace caffe2rt

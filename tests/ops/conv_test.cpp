@@ -1,0 +1,1 @@
+#include "testing/operator_test.h"
