@@ -233,7 +233,7 @@ void install_properties(GObjectClass* object) {
                            -1, 16384, -1, kReady));
   install(kMaxSize,
           g_param_spec_int("max-size", "Longer side",
-                           "Most that the long side may come to by that (pixels; 0: no bound; -1: what the "
+                           "Most that the long side may come to by that (pixels, at least 1; -1: what the "
                            "model says, else 1333)",
                            -1, 16384, -1, kReady));
   install(kInputFormat, g_param_spec_enum("input-format", "Input format",

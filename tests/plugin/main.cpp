@@ -1,5 +1,5 @@
 // Tests of the elements: GStreamer finds the plugin of this build alone besides the system's, in a registry
-// of its own, and the plugin finds the engine of fake_engine.cpp, unless a test says otherwise.
+// of its own, and the plugin opens the engine that the build names.
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ class GStreamer final : public testing::Environment {
   void SetUp() override {
     setenv("GST_PLUGIN_PATH", CAFFE2RT_PLUGIN_PATH, 1);
     setenv("GST_REGISTRY", CAFFE2RT_REGISTRY, 1);
-    setenv("CAFFE2RT_LIBRARY", CAFFE2RT_FAKE_ENGINE, 0);
+    setenv("CAFFE2RT_LIBRARY", CAFFE2RT_ENGINE, 1);
     gst_init(nullptr, nullptr);
   }
 };
