@@ -19,6 +19,9 @@ external_input: "data"
 external_output: "prob"
 )";
 
+// A net without weights still needs an init net that makes something.
+constexpr auto kInit = R"(op { output: "one" type: "ConstantFill" arg { name: "shape" ints: 1 } })";
+
 class Engine : public testing::Test {
  protected:
   void SetUp() override {
@@ -43,7 +46,7 @@ class Engine : public testing::Test {
 
 TEST_F(Engine, ClassifiesFramesOfAPipeline) {
   write("model.pbtxt", kNet);
-  write("model_init.pbtxt", "name: \"init\"");
+  write("model_init.pbtxt", kInit);
   write("labels.txt", "blue\ngreen\nred\n");
   const std::string caps = video("BGR", 8, 4);
   const Harness h = harness(launch(), caps);
@@ -76,6 +79,8 @@ TEST_F(Engine, SaysInOneLineWhatIsWrongWithAModel) {
   EXPECT_EQ(error.domain, "gst-resource-error-quark");
   EXPECT_EQ(error.text.find('\n'), std::string::npos);
   fs::remove(folder_ / "model.pb");
+  fs::remove(folder_ / "model_init.pb");
+  write("model_init.pbtxt", kInit);
   write("model.pbtxt", std::string(kNet) + "op { input: \"prob\" output: \"x\" type: \"Foo\" }");
   EXPECT_EQ(failure().code, GST_STREAM_ERROR_NOT_IMPLEMENTED);
 }
