@@ -252,6 +252,8 @@ static void gst_caffe2_inference_class_init(GstCaffe2InferenceClass* klass) {
   object->get_property = get_property;
   object->finalize = finalize;
   install_properties(object);
+  gst_type_mark_as_plugin_api(input_format_type(), GstPluginAPIFlags(0));
+  gst_type_mark_as_plugin_api(output_type(), GstPluginAPIFlags(0));
   auto* element = GST_ELEMENT_CLASS(klass);
   element->change_state = change_state;
   gst_element_class_set_static_metadata(element, "Caffe2 inference", "Filter/Analyzer/Video",

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "gst_test.h"
+#include "process.h"
 
 namespace caffe2rt::gst {
 namespace {
@@ -83,6 +84,23 @@ TEST_F(Engine, SaysInOneLineWhatIsWrongWithAModel) {
   write("model_init.pbtxt", kInit);
   write("model.pbtxt", std::string(kNet) + "op { input: \"prob\" output: \"x\" type: \"Foo\" }");
   EXPECT_EQ(failure().code, GST_STREAM_ERROR_NOT_IMPLEMENTED);
+}
+
+TEST_F(Engine, AThousandCyclesLeaveNothing) {
+  write("model.pbtxt", R"(
+    op { input: "data" input: "w" input: "b" output: "conv" type: "Conv" arg { name: "kernel" i: 3 } }
+    op { input: "conv" output: "pooled" type: "AveragePool" arg { name: "global_pooling" i: 1 } }
+    op { input: "pooled" output: "prob" type: "Softmax" }
+    external_input: "data")");
+  write("model_init.pbtxt", R"(
+    op { output: "w" type: "GaussianFill" arg { name: "shape" ints: 16 ints: 3 ints: 3 ints: 3 } }
+    op { output: "b" type: "ConstantFill" arg { name: "shape" ints: 16 } })");
+  const Owned<GstElement> pipeline(
+      gst_parse_launch(("videotestsrc num-buffers=2 ! video/x-raw,format=I420,width=96,height=64 ! " +
+                        launch() + " threads=2 ! caffe2overlay ! fakesink")
+                           .c_str(),
+                       nullptr));
+  expect_no_growth(pipeline.get(), 1000);
 }
 
 }  // namespace
