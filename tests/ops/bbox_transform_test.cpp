@@ -7,7 +7,8 @@ const Args kNew = {{"legacy_plus_one", 0}};
 
 at::Tensor images(int count, float scale = 1) {
   std::vector<float> info;
-  for (int i = 0; i < count; i++) info.insert(info.end(), {30, 40, scale});
+  for (int i = 0; i < count; i++)
+    for (const float v : {30.0F, 40.0F, scale}) info.push_back(v);
   return tensor({count, 3}, info);
 }
 

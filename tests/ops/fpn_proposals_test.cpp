@@ -10,7 +10,8 @@ const Args kTwoLevels = {{"rpn_min_level", 2}, {"rpn_max_level", 3}, {"rpn_post_
 // Rows of (image, v, v, v, v).
 at::Tensor rois(const std::vector<std::pair<float, float>>& rows) {
   std::vector<float> values;
-  for (const auto& [image, v] : rows) values.insert(values.end(), {image, v, v, v, v});
+  for (const auto& [image, v] : rows)
+    for (const float value : {image, v, v, v, v}) values.push_back(value);
   return tensor({static_cast<int64_t>(rows.size()), 5}, values);
 }
 

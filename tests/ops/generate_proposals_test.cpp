@@ -1,4 +1,7 @@
 #include <ATen/ops/cat.h>
+#include <ATen/ops/eq.h>
+#include <ATen/ops/index.h>
+#include <ATen/ops/logical_not.h>
 
 #include "testing/operator_test.h"
 
@@ -70,14 +73,15 @@ TEST(GenerateProposals, MinSizeIsInPixelsBeforeScaling) {
 }
 
 TEST(GenerateProposals, EveryImageGetsWhatItGetsAlone) {
-  const auto scores = random({2, 3, 4, 5}), deltas = random({2, 12, 4, 5}), anchors = random({3, 4}) * 20;
-  anchors.slice(1, 2, 4) += 30;
+  const auto scores = random({2, 3, 4, 5}), deltas = random({2, 12, 4, 5}), anchors = random({3, 4}).mul_(20);
+  anchors.slice(1, 2, 4).add_(30);
   const auto infos = tensor({2, 3}, {60, 80, 1, 50, 70, 2});
   const auto both = propose({scores, deltas, infos, anchors});
   const auto first = propose({scores.slice(0, 0, 1), deltas.slice(0, 0, 1), infos.slice(0, 0, 1), anchors});
-  auto second = propose({scores.slice(0, 1, 2), deltas.slice(0, 1, 2), infos.slice(0, 1, 2), anchors});
-  second[0].select(1, 0).fill_(1);
-  EXPECT_TENSOR_EQ(both[0], at::cat({first[0], second[0]}));
+  const auto second = propose({scores.slice(0, 1, 2), deltas.slice(0, 1, 2), infos.slice(0, 1, 2), anchors});
+  const auto is_first = both[0].select(1, 0).eq(0);
+  EXPECT_TENSOR_EQ(both[0].index({is_first}), first[0]);
+  EXPECT_TENSOR_EQ(both[0].index({is_first.logical_not()}).slice(1, 1), second[0].slice(1, 1));
   EXPECT_TENSOR_EQ(both[1], at::cat({first[1], second[1]}));
 }
 
