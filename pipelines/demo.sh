@@ -50,7 +50,7 @@ build=$here/build/release
 cmake --build "$build" --target caffe2_launch gstcaffe2 caffe2rt
 
 export GST_PLUGIN_PATH=$build/lib/gstreamer-1.0${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
-inference=(caffe2inference "model=$model")
+inference=(caffe2inference "model=$model" threshold=0.5)
 [ -z "$min_size" ] || inference+=("min-size=$min_size")
 if [ "$window" = 1 ]; then
   sink=(videoconvert ! autovideosink)

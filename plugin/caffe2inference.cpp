@@ -233,7 +233,7 @@ void install_properties(GObjectClass* object) {
                            -1, 16384, -1, kReady));
   install(kMaxSize,
           g_param_spec_int("max-size", "Longer side",
-                           "Most that the long side may come to by that (pixels; 0: no bound; -1: what the "
+                           "Most that the long side may come to by that (pixels, at least 1; -1: what the "
                            "model says, else 1333)",
                            -1, 16384, -1, kReady));
   install(kInputFormat, g_param_spec_enum("input-format", "Input format",
@@ -252,6 +252,8 @@ static void gst_caffe2_inference_class_init(GstCaffe2InferenceClass* klass) {
   object->get_property = get_property;
   object->finalize = finalize;
   install_properties(object);
+  gst_type_mark_as_plugin_api(input_format_type(), GstPluginAPIFlags(0));
+  gst_type_mark_as_plugin_api(output_type(), GstPluginAPIFlags(0));
   auto* element = GST_ELEMENT_CLASS(klass);
   element->change_state = change_state;
   gst_element_class_set_static_metadata(element, "Caffe2 inference", "Filter/Analyzer/Video",

@@ -14,6 +14,9 @@ namespace caffe2rt {
 // Parses the flags that `app` knows, then runs `work`. Returns main's exit status.
 template <class Work>
 int run_tool(CLI::App& app, int argc, char** argv, Work&& work) {
+  app.failure_message([](const CLI::App* failed, const CLI::Error& e) {
+    return failed->get_name() + ": error: " + e.what() + " (see --help)\n";
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -8,14 +8,14 @@
 using caffe2rt::Affine;
 using caffe2rt::gst::SeenFrame;
 
-struct _GstCaffe2Meta {
+struct GstCaffe2Meta {
   GstMeta meta;
   SeenFrame* seen;  // owned; never null once attached
 };
 
 namespace {
 
-_GstCaffe2Meta* self(GstMeta* meta) { return reinterpret_cast<_GstCaffe2Meta*>(meta); }
+GstCaffe2Meta* self(GstMeta* meta) { return reinterpret_cast<GstCaffe2Meta*>(meta); }
 
 gboolean init(GstMeta* meta, gpointer params, GstBuffer*) {
   self(meta)->seen = params ? new SeenFrame(std::move(*static_cast<SeenFrame*>(params)))
@@ -71,7 +71,7 @@ GType gst_caffe2_meta_api_get_type() {
 
 const GstMetaInfo* gst_caffe2_meta_get_info() {
   static const GstMetaInfo* info = gst_meta_register(GST_CAFFE2_META_API_TYPE, "GstCaffe2Meta",
-                                                     sizeof(_GstCaffe2Meta), init, release, transform);
+                                                     sizeof(GstCaffe2Meta), init, release, transform);
   return info;
 }
 

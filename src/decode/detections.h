@@ -8,29 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "geometry/box.h"
+
 namespace caffe2rt {
-
-// Corners in pixels of the frame, origin at the top left corner of the top left pixel; x2 and y2 are
-// exclusive edges.
-struct Box {
-  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
-  float width() const { return x2 - x1; }
-  float height() const { return y2 - y1; }
-};
-
-// Centre, size (pixels) and angle in degrees, counter-clockwise, as detectron2's RotatedBoxes.
-struct RotatedBox {
-  float cx = 0, cy = 0, width = 0, height = 0, angle = 0;
-};
 
 struct Keypoint {
   float x = 0, y = 0;  // pixels of the frame
-  float score =
-      0;  // as detectron2 has it: of heat maps their softmax there, of HeatmapMaxKeypoint the map's value
+  // As detectron2 has it: of heat maps their softmax there, of HeatmapMaxKeypoint the map's value.
+  float score = 0;
 };
 
 struct Object {
-  Box box;  // of a rotated box: the upright box around it
+  Box box;  // its far edges are outside; of a rotated box: the upright box around it
   std::optional<RotatedBox> rotated;
   float score = 0;   // 0..1
   int class_id = 0;  // from 0, without background

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 
 #include "base/error.h"
 #include "decode/anchor_generator.h"
@@ -8,6 +9,8 @@
 #include "decode/decoders.h"
 #include "decode/fit_to_frame.h"
 #include "decode/net_args.h"
+#include "geometry/box_coder.h"
+#include "geometry/nms.h"
 
 namespace caffe2rt {
 namespace {
@@ -21,12 +24,7 @@ struct Candidate {
 
 float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 
-float iou(const Box& a, const Box& b) {
-  const float width = std::max(0.0F, std::min(a.x2, b.x2) - std::max(a.x1, b.x1));
-  const float height = std::max(0.0F, std::min(a.y2, b.y2) - std::max(a.y1, b.y1));
-  const float shared = width * height;
-  return shared / (a.width() * a.height() + b.width() * b.height() - shared);
-}
+bool better(const Candidate& a, const Candidate& b) { return a.score > b.score; }
 
 // Best score first; equal ones in the order of the feature map.
 bool before(const Candidate& a, const Candidate& b) {
@@ -43,11 +41,14 @@ class RetinaNetDecoder final : public Decoder {
         nms_threshold_(net_float(net, "nms_threshold", 0.5F)),
         candidates_(net_int(net, "topk_candidates", 1000)),
         max_detections_(net_int(net, "max_detections_per_image", 100)),
-        weights_(net_floats(net, "bbox_reg_weights", {1, 1, 1, 1})) {
+        coder_{.one = 0} {
+    std::ranges::copy(net_floats(net, "bbox_reg_weights", {1, 1, 1, 1}), coder_.weights.begin());
     require(score_threshold_ >= 0 && score_threshold_ < 1, ErrorCode::kArgument,
             "net argument 'score_threshold': expected 0 to 1, got {}", score_threshold_);
-    require(candidates_ >= 0 && max_detections_ >= 0, ErrorCode::kArgument,
-            "net arguments 'topk_candidates' and 'max_detections_per_image': expected no negative number");
+    for (const std::int64_t count : {candidates_, max_detections_})
+      require(count >= 0 && count <= 1'000'000, ErrorCode::kArgument,
+              "net arguments 'topk_candidates', 'max_detections_per_image': expected 0 to 1000000, got {}",
+              count);
     for (size_t level = 0; level < anchors_.levels.size(); level++) {
       need(fmt::format("box_cls_{}", level));
       need(fmt::format("box_delta_{}", level));
@@ -124,34 +125,31 @@ class RetinaNetDecoder final : public Decoder {
     to.insert(to.end(), found.begin(), found.end());
   }
 
-  // Box of the anchor at `position`, (row * width + column) * anchors + anchor, moved by its deltas. Source:
-  // Box2BoxTransform.apply_deltas in detectron2/modeling/box_regression.py.
+  // Box of the anchor at `position`, (row * width + column) * anchors + anchor, moved by its deltas.
   Box decode_box(const Level& level, size_t index, std::int64_t image, std::int64_t position) const {
-    static const float kMaxLogScale = std::log(1000.0F / 16);
     const std::int64_t cell = position / level.anchors, anchor = position % level.anchors;
     const float* deltas = level.deltas.const_data_ptr<float>() + image * level.deltas.stride(0);
-    std::array<float, 4> d{};
-    for (std::int64_t i = 0; i < 4; i++) d[i] = deltas[(anchor * 4 + i) * level.cells + cell] / weights_[i];
-    const Box from = anchors_.anchor(index, cell / level.width, cell % level.width, anchor);
-    const float x = d[0] * from.width() + (from.x1 + 0.5F * from.width());
-    const float y = d[1] * from.height() + (from.y1 + 0.5F * from.height());
-    const float width = std::exp(std::min(d[2], kMaxLogScale)) * from.width();
-    const float height = std::exp(std::min(d[3], kMaxLogScale)) * from.height();
-    return {x - 0.5F * width, y - 0.5F * height, x + 0.5F * width, y + 0.5F * height};
+    std::array<float, 4> of_anchor{};
+    for (std::int64_t i = 0; i < 4; i++) of_anchor[i] = deltas[(anchor * 4 + i) * level.cells + cell];
+    return coder_.decode(anchors_.anchor(index, cell / level.width, cell % level.width, anchor),
+                         of_anchor.data());
   }
 
   // Non-maximum suppression within each class; the best `max_detections_` of what is left, best first.
   std::vector<Candidate> suppress(std::vector<Candidate> found) const {
-    std::stable_sort(found.begin(), found.end(),
-                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    std::stable_sort(found.begin(), found.end(), better);
+    std::map<int, std::vector<Candidate>> by_class;
+    for (const Candidate& candidate : found) by_class[candidate.class_id].push_back(candidate);
     std::vector<Candidate> kept;
-    for (const Candidate& candidate : found) {
-      if (static_cast<std::int64_t>(kept.size()) == max_detections_) break;
-      const bool covered = std::any_of(kept.begin(), kept.end(), [&](const Candidate& better) {
-        return better.class_id == candidate.class_id && iou(better.box, candidate.box) > nms_threshold_;
-      });
-      if (!covered) kept.push_back(candidate);
+    for (const auto& [class_id, candidates] : by_class) {
+      std::vector<Box> boxes;
+      for (const Candidate& candidate : candidates) boxes.push_back(candidate.box);
+      for (const int i :
+           nms(std::span<const Box>(boxes), nms_threshold_, static_cast<int>(max_detections_), coder_.one))
+        kept.push_back(candidates[i]);
     }
+    std::stable_sort(kept.begin(), kept.end(), better);
+    if (kept.size() > static_cast<size_t>(max_detections_)) kept.resize(max_detections_);
     return kept;
   }
 
@@ -159,7 +157,7 @@ class RetinaNetDecoder final : public Decoder {
   const float score_threshold_, nms_threshold_;
   const std::int64_t candidates_;      // a level
   const std::int64_t max_detections_;  // an image
-  const std::vector<float> weights_;   // of dx, dy, dw, dh
+  BoxCoder coder_;
 };
 
 }  // namespace

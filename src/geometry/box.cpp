@@ -18,8 +18,8 @@ double cross(const Point& a, const Point& b) { return a.x * b.y - a.y * b.x; }
 std::array<Point, 4> corners(const RotatedBox& box) {
   const double theta = box.angle * std::numbers::pi / 180;
   const double c = std::cos(theta) / 2, s = std::sin(theta) / 2;
-  const Point u = {c * box.w, -s * box.w}, v = {s * box.h, c * box.h};
-  const double x = box.x, y = box.y;
+  const Point u = {c * box.width, -s * box.width}, v = {s * box.height, c * box.height};
+  const double x = box.cx, y = box.cy;
   return {{{x - u.x - v.x, y - u.y - v.y},
            {x + u.x - v.x, y + u.y - v.y},
            {x + u.x + v.x, y + u.y + v.y},
@@ -61,8 +61,8 @@ double area(const Polygon& polygon) {
 
 // Circles around the boxes do not touch: what most pairs of boxes show at once.
 bool far_apart(const RotatedBox& a, const RotatedBox& b) {
-  const double reach = (std::hypot(a.w, a.h) + std::hypot(b.w, b.h)) / 2;
-  const double dx = a.x - b.x, dy = a.y - b.y;
+  const double reach = (std::hypot(a.width, a.height) + std::hypot(b.width, b.height)) / 2;
+  const double dx = a.cx - b.cx, dy = a.cy - b.cy;
   return dx * dx + dy * dy > reach * reach;
 }
 
@@ -78,8 +78,8 @@ float iou(const Box& a, const Box& b, float one) {
 double intersection_area(const RotatedBox& a, const RotatedBox& b) {
   if (far_apart(a, b)) return 0;
   // Coordinates relative to one centre: products of large coordinates would cost digits.
-  const auto pa = corners({0, 0, a.w, a.h, a.angle});
-  const auto pb = corners({b.x - a.x, b.y - a.y, b.w, b.h, b.angle});
+  const auto pa = corners({0, 0, a.width, a.height, a.angle});
+  const auto pb = corners({b.cx - a.cx, b.cy - a.cy, b.width, b.height, b.angle});
   Polygon shared;
   for (const Point& p : pa) shared.add(p);
   for (size_t i = 0; i < 4; i++) shared = cut(shared, pb[i], pb[(i + 1) % 4]);

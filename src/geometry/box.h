@@ -1,6 +1,9 @@
-// Boxes as detectors write them, upright and rotated, in pixels; the origin is the image's top left corner.
+// Boxes as detectors write them, upright and rotated, in pixels; the origin is the top left corner of the
+// image's top left pixel. Plain data without any tensor library.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstring>
 
 namespace caffe2rt {
@@ -10,27 +13,27 @@ namespace caffe2rt {
 // a function takes `one`, that is the 1 or 0 added.
 struct Box {
   static constexpr int kSize = 4;
-  float x1, y1, x2, y2;
+  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
 
-  float width(float one) const { return x2 - x1 + one; }
-  float height(float one) const { return y2 - y1 + one; }
+  float width(float one = 0) const { return x2 - x1 + one; }
+  float height(float one = 0) const { return y2 - y1 + one; }
   float area(float one) const { return width(one) * height(one); }
 };
 
-// Centre, size, and degrees counter-clockwise as the viewer sees it.
+// Centre, size, and degrees counter-clockwise as the viewer sees it: detectron2's RotatedBoxes.
 struct RotatedBox {
   static constexpr int kSize = 5;
-  float x, y, w, h, angle;
+  float cx = 0, cy = 0, width = 0, height = 0, angle = 0;
 
-  float area() const { return w * h; }
+  float area() const { return width * height; }
 };
 
 // B::kSize floats of a tensor's row as a box, and back.
 template <class B>
 B read_box(const float* from) {
-  B box;
-  std::memcpy(&box, from, sizeof box);
-  return box;
+  std::array<float, B::kSize> values;
+  std::memcpy(values.data(), from, sizeof values);
+  return std::bit_cast<B>(values);
 }
 template <class B>
 void write_box(const B& box, float* to) {

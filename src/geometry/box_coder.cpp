@@ -30,8 +30,8 @@ Box BoxCoder::decode(const Box& anchor, const float* deltas) const {
 }
 
 RotatedBox BoxCoder::decode(const RotatedBox& anchor, const float* deltas) const {
-  const Extent x = move({anchor.x, anchor.w}, deltas[0] / weights[0], deltas[2] / weights[2]);
-  const Extent y = move({anchor.y, anchor.h}, deltas[1] / weights[1], deltas[3] / weights[3]);
+  const Extent x = move({anchor.cx, anchor.width}, deltas[0] / weights[0], deltas[2] / weights[2]);
+  const Extent y = move({anchor.cy, anchor.height}, deltas[1] / weights[1], deltas[3] / weights[3]);
   float angle = deltas[4] * 180.0F / std::numbers::pi_v<float> + anchor.angle;
   if (bound_angles) {
     const auto period = static_cast<float>(angle_hi - angle_lo);
@@ -48,9 +48,9 @@ Box BoxCoder::clip(const Box& box, float image_width, float image_height) const 
 
 RotatedBox BoxCoder::clip(const RotatedBox& box, float image_width, float image_height) const {
   if (!(std::abs(box.angle) <= clip_angle)) return box;
-  const float half_w = (box.w - one) / 2, half_h = (box.h - one) / 2;
-  const Box inner =
-      clip(Box{box.x - half_w, box.y - half_h, box.x + half_w, box.y + half_h}, image_width, image_height);
+  const float half_w = (box.width - one) / 2, half_h = (box.height - one) / 2;
+  const Box inner = clip(Box{box.cx - half_w, box.cy - half_h, box.cx + half_w, box.cy + half_h}, image_width,
+                         image_height);
   return {(inner.x1 + inner.x2) / 2, (inner.y1 + inner.y2) / 2, inner.width(one), inner.height(one),
           box.angle};
 }
@@ -62,7 +62,7 @@ bool BoxCoder::is_proposal(const Box& box, float image_width, float image_height
 
 bool BoxCoder::is_proposal(const RotatedBox& box, float image_width, float image_height,
                            float min_size) const {
-  return box.w >= min_size && box.h >= min_size && box.x < image_width && box.y < image_height;
+  return box.width >= min_size && box.height >= min_size && box.cx < image_width && box.cy < image_height;
 }
 
 }  // namespace caffe2rt

@@ -205,8 +205,14 @@ Compute upsample_nearest2d(const OperatorArgs& args) {
 }
 
 Compute upsample_bilinear2d(const OperatorArgs& args) {
+  const size_t sizes = args.ints("output_size").size();
+  require(sizes == 2, ErrorCode::kArgument, "argument 'output_size': expected 2 sizes, got {}", sizes);
   return [size = args.ints("output_size"), corners = args.get("align_corners", false)](const Inputs& in) {
-    return at::upsample_bilinear2d(in[0], size, corners);
+    Tensor x = in[0];
+    for (size_t d = 0; d < size.size();
+         d++)  // one row or column is the first of X's; newer PyTorch takes the middle
+      if (size[d] == 1) x = x.narrow(static_cast<std::int64_t>(d) + 2, 0, 1);
+    return at::upsample_bilinear2d(x, size, corners);
   };
 }
 

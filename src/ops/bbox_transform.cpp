@@ -92,7 +92,7 @@ class BBoxTransform final : public Operator {
   }
   template <class F>
   static RotatedBox scaled(const RotatedBox& b, F&& f) {
-    return {f(b.x), f(b.y), f(b.w), f(b.h), b.angle};
+    return {f(b.cx), f(b.cy), f(b.width), f(b.height), b.angle};
   }
 
   const BoxCoder coder_;

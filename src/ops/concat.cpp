@@ -4,8 +4,8 @@
 // Source: the original's concat_split operators. With `add_axis` the axis is a new one, of one slice an input
 // (or output).
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include <numeric>
 
@@ -43,9 +43,9 @@ class Concat final : public Operator {
     const std::int64_t axis = canonical_axis(axis_.index, in[0].dim() + axis_.is_new);
     out[0] = axis_.is_new ? at::stack(tensors, axis) : at::cat(tensors, axis);
     if (out.size() < 2) return;
-    out[1] = at::empty(static_cast<std::int64_t>(in.size()), at::kInt);  // on the CPU, as the original has it
-    for (size_t i = 0; i < in.size(); i++)
-      out[1].mutable_data_ptr<int>()[i] = axis_.is_new ? 1 : static_cast<int>(in[i].size(axis));
+    std::vector<int> sizes;
+    for (const at::Tensor& x : tensors) sizes.push_back(axis_.is_new ? 1 : static_cast<int>(x.size(axis)));
+    out[1] = at::tensor(sizes);  // on the CPU, as the original has it
   }
 
   PartialShape shape(PartialShapes in) const {

@@ -150,7 +150,7 @@ class GenerateProposals final : public Operator {
 
   static Box shifted(const Box& b, float x, float y) { return {b.x1 + x, b.y1 + y, b.x2 + x, b.y2 + y}; }
   static RotatedBox shifted(const RotatedBox& b, float x, float y) {
-    return {b.x + x, b.y + y, b.w, b.h, b.angle};
+    return {b.cx + x, b.cy + y, b.width, b.height, b.angle};
   }
 
   static std::vector<int> nms(const std::vector<Box>& boxes, float threshold, int limit, float one) {

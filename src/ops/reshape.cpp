@@ -3,7 +3,7 @@
 // Source: the original's operators of these names. In Reshape's shape 0 stands for X's size in that place and
 // one -1 for what is left. An empty X is the one difference: there the original makes -1 a 0, here (0,6) in
 // shape (0,-1) stays (0,6), so that a batch without rows fits the layers after it.
-#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 
 #include <functional>
 #include <numeric>
@@ -49,8 +49,8 @@ class Reshape final : public Operator {
     const at::Tensor& x = in[kX];
     out[0] = x.reshape(resolve(x.sizes().vec(), in.has(kShape) ? integers_of(in[kShape]) : shape_));
     if (out.size() < 2) return;
-    out[1] = at::empty(x.dim(), at::kLong);
-    std::copy(x.sizes().begin(), x.sizes().end(), out[1].mutable_data_ptr<std::int64_t>());
+    const at::Tensor sizes = at::tensor(x.sizes());
+    out[1] = in.has(kShape) ? sizes.to(in[kShape].scalar_type()) : sizes;
   }
 
   PartialShape shape(PartialShapes in) const {
@@ -166,7 +166,8 @@ REGISTER_OPERATOR(Reshape)
     .input("X", "any shape, any type", Types::kAny)
     .optional_input("shape", "(rank of Y) int32 or int64, instead of the argument", Types::kIndex)
     .output("Y", "the new shape", infer::by(&Reshape::shape))
-    .optional_output("old_shape", "(rank of X) int64: shape of X", infer::by(&Reshape::old_shape))
+    .optional_output("old_shape", "(rank of X) shape of X: int64, or the type of the input shape",
+                     infer::by(&Reshape::old_shape))
     .arg("shape", "sizes; 0: as in X, -1: what is left");
 
 REGISTER_OPERATOR(Flatten)

@@ -1,7 +1,7 @@
 // Shape: Y = the sizes of X.
 //
 // Source: the original's Shape.
-#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 
 #include "ops/shape_args.h"
 #include "runtime/operator.h"
@@ -18,8 +18,7 @@ class ShapeOperator final : public Operator {
     std::vector<std::int64_t> sizes;
     for (const auto axis : axes_) sizes.push_back(x.size(canonical_axis(axis, x.dim())));
     if (axes_.empty()) sizes = x.sizes().vec();
-    out[0] = at::empty(static_cast<std::int64_t>(sizes.size()), at::kLong);
-    std::copy(sizes.begin(), sizes.end(), out[0].mutable_data_ptr<std::int64_t>());
+    out[0] = at::tensor(sizes);
   }
 
   PartialShape shape(PartialShapes in) const {

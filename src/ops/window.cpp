@@ -78,7 +78,7 @@ Window Window::read(const OperatorArgs& args) {
   w.dilation = read_list(args, "dilations", "dilation", kDilation);
   w.pads = read_list(args, "pads", "pad", kPad);
   require(w.pads.empty() || (w.legacy_pad != LegacyPad::kValid && w.legacy_pad != LegacyPad::kSame),
-          ErrorCode::kArgument, "expected no padding beside legacy_pad VALID or SAME, got both");
+          ErrorCode::kArgument, "expected no padding beside legacy_pad 1 or 2, got both");
   if (w.global) {
     const auto all = [](const std::vector<std::int64_t>& values, std::int64_t value) {
       return std::all_of(values.begin(), values.end(), [&](std::int64_t v) { return v == value; });
@@ -98,8 +98,10 @@ Window Window::read(const OperatorArgs& args) {
   check_list("strides", w.stride, w.axes(), 1);
   check_list("dilations", w.dilation, w.axes(), 1);
   check_list("pads", w.pads, 2 * w.axes(), -kMost);
-  require(w.legacy_pad != LegacyPad::kSame || *std::max_element(w.dilation.begin(), w.dilation.end()) == 1,
-          ErrorCode::kArgument, "expected no dilation beside legacy_pad SAME");
+  // The original counts windows without dilation there and then reads its own buffers crosswise.
+  require((w.legacy_pad != LegacyPad::kSame && w.legacy_pad != LegacyPad::kCaffe) ||
+              *std::max_element(w.dilation.begin(), w.dilation.end()) == 1,
+          ErrorCode::kArgument, "expected no dilation beside legacy_pad 2 or 3, got both");
   return w;
 }
 

@@ -1,9 +1,12 @@
 #include "runtime/compiled_net.h"
 
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/sum.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <set>
 
 #include "base/error.h"
@@ -13,6 +16,21 @@
 #include "runtime/translate_exceptions.h"
 
 namespace caffe2rt {
+namespace {
+
+// Weights that are no numbers would only show as frames without detections.
+void check_finite(const Graph& graph) {
+  for (const auto& [id, tensor] : graph.constants) {
+    if (!at::isFloatingType(tensor.scalar_type())) continue;
+    if (std::isfinite(tensor.sum().item<double>())) continue;  // a sum of finite numbers may still overflow
+    const auto numbers = at::isfinite(tensor).sum().item<std::int64_t>();
+    require(numbers == tensor.numel(), ErrorCode::kFormat,
+            "weight '{}': expected finite numbers, got {} of {} that are NaN or infinite",
+            graph.values[id].blob, tensor.numel() - numbers, tensor.numel());
+  }
+}
+
+}  // namespace
 
 Precision parse_precision(const std::string& name) {
   require(name == "float32" || name == "fp32", ErrorCode::kArgument, "precision: expected float32, got '{}'",
@@ -31,10 +49,11 @@ CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const 
   CompiledNet compiled;
   check_operators(net);
   compiled.graph_ = build_graph(net, weights, options.graph);
-  if (!options.graph.keep_all) run_passes(compiled.graph_);
+  run_passes(compiled.graph_);
   Graph& graph = compiled.graph_;
   at_place([&] { return graph.source; },
            [&] {
+             check_finite(graph);
              for (const Node& node : graph.nodes) {
                Step step;
                step.schema = find_schema(node.def.type);

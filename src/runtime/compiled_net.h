@@ -46,9 +46,9 @@ class Workspace {
 
 class CompiledNet {
  public:
-  // Checks and compiles. Throws Error for everything that is wrong with the net: see build_graph, and
-  // kArgument, kShape and kType from operators that refuse their arguments or the shapes that are known
-  // before a run.
+  // Checks and compiles. Throws Error for everything that is wrong with the net: see build_graph, kFormat for
+  // weights that are NaN or infinite, and kArgument, kShape and kType from operators that refuse their
+  // arguments or the shapes that are known before a run.
   static CompiledNet compile(const NetDef& net, const Blobs& weights, const CompileOptions& options = {});
 
   const Graph& graph() const { return graph_; }

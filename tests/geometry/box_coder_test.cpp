@@ -57,11 +57,11 @@ TEST(BoxCoder, BringsAnglesIntoTheirRange) {
 
 TEST(BoxCoder, ClipsRotatedBoxesOnlyWhereTheyAreNearlyUpright) {
   const RotatedBox clipped = BoxCoder{.one = 0}.clip(RotatedBox{0, 0, 10, 10, 0.5F}, 40, 30);
-  EXPECT_FLOAT_EQ(clipped.x, 2.5F);
-  EXPECT_FLOAT_EQ(clipped.w, 5);
+  EXPECT_FLOAT_EQ(clipped.cx, 2.5F);
+  EXPECT_FLOAT_EQ(clipped.width, 5);
   EXPECT_FLOAT_EQ(clipped.angle, 0.5F);
-  EXPECT_FLOAT_EQ((BoxCoder{}.clip(RotatedBox{0, 0, 10, 10, 1.5F}, 40, 30).w), 10);
-  EXPECT_FLOAT_EQ((BoxCoder{.clip_angle = -1}.clip(RotatedBox{0, 0, 10, 10, 0}, 40, 30).w), 10);
+  EXPECT_FLOAT_EQ((BoxCoder{}.clip(RotatedBox{0, 0, 10, 10, 1.5F}, 40, 30).width), 10);
+  EXPECT_FLOAT_EQ((BoxCoder{.clip_angle = -1}.clip(RotatedBox{0, 0, 10, 10, 0}, 40, 30).width), 10);
 }
 
 TEST(BoxCoder, ProposalsAreLargeEnoughAndCentredInTheImage) {

@@ -13,8 +13,8 @@ namespace {
 double counted_intersection(const RotatedBox& a, const RotatedBox& b) {
   const auto inside = [](const RotatedBox& box, double x, double y) {
     const double theta = box.angle * std::numbers::pi / 180, c = std::cos(theta), s = std::sin(theta);
-    const double u = (x - box.x) * c - (y - box.y) * s, v = (x - box.x) * s + (y - box.y) * c;
-    return std::abs(u) <= box.w / 2 && std::abs(v) <= box.h / 2;
+    const double u = (x - box.cx) * c - (y - box.cy) * s, v = (x - box.cx) * s + (y - box.cy) * c;
+    return std::abs(u) <= box.width / 2 && std::abs(v) <= box.height / 2;
   };
   constexpr double kStep = 0.02;
   int count = 0;

@@ -40,7 +40,7 @@ def generate(name, generator, count):
         case = generator(rng)
         arrays["%03d/net" % i] = np.frombuffer(case.net.encode(), np.uint8)
         for blob, value in case.inputs.items():
-            arrays["%03d/in/%s" % (i, blob)] = np.ascontiguousarray(value)
+            arrays["%03d/in/%s" % (i, blob)] = np.array(value, order="C")
     return arrays
 
 

@@ -14,6 +14,12 @@
 
 namespace caffe2rt::gst {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 struct Release {
   void operator()(GstHarness* p) const { gst_harness_teardown(p); }
   void operator()(GstBuffer* p) const { gst_buffer_unref(p); }

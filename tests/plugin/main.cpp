@@ -1,9 +1,8 @@
 // Tests of the elements: GStreamer finds the plugin of this build alone besides the system's, in a registry
-// of its own, and the plugin finds the engine of fake_engine.cpp, unless a test says otherwise.
-#include <gst/gst.h>
-#include <gtest/gtest.h>
-
+// of its own, and the plugin opens the engine that the build names.
 #include <cstdlib>
+
+#include "gst_test.h"
 
 namespace {
 
@@ -12,7 +11,9 @@ class GStreamer final : public testing::Environment {
   void SetUp() override {
     setenv("GST_PLUGIN_PATH", CAFFE2RT_PLUGIN_PATH, 1);
     setenv("GST_REGISTRY", CAFFE2RT_REGISTRY, 1);
-    setenv("CAFFE2RT_LIBRARY", CAFFE2RT_FAKE_ENGINE, 0);
+    setenv("CAFFE2RT_LIBRARY", CAFFE2RT_ENGINE, 1);
+    // The scanner, another program, could not load a plugin that wants a sanitizer's runtime.
+    if (caffe2rt::gst::kSanitized) setenv("GST_REGISTRY_FORK", "no", 1);
     gst_init(nullptr, nullptr);
   }
 };

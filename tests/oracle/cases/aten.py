@@ -26,15 +26,17 @@ def picture(rng, channels=4):
 
 # function: rng -> (inputs, arguments)
 def group_norm(rng):
-    x, extra = picture(rng), [values(rng, (4,)), values(rng, (4,))][:rng.randint(3)]
-    return [x] + extra, {"num_groups": one_of(rng, 1, 2, 4), **one_of(rng, {}, {"eps": 0.001}, {"eps": 1e-5, "cudnn_enabled": 1})}
+    extra = [values(rng, (4,)), values(rng, (4,))][:rng.randint(3)]
+    args = one_of(rng, {}, {"eps": 0.001}, {"eps": 1e-5, "cudnn_enabled": 1}) if len(extra) == 2 else {}
+    return [picture(rng)] + extra, {"num_groups": one_of(rng, 1, 2, 4), **args}
 
 
 def layer_norm(rng):
-    x = picture(rng)
-    shape = list(x.shape[rng.randint(1, 4):])
+    x = values(rng, (2, 3, rng.randint(3, 6), 5))
+    shape = [int(d) for d in x.shape[rng.randint(1, 3):]]
     extra = [values(rng, shape), values(rng, shape)][:rng.randint(3)]
-    return [x] + extra, {"normalized_shape": [int(d) for d in shape], **one_of(rng, {}, {"eps": 0.001}, {"eps": 1e-5, "cudnn_enable": 1})}
+    args = one_of(rng, {}, {"eps": 0.001}, {"eps": 1e-5, "cudnn_enable": 1}) if len(extra) == 2 else {}
+    return [x] + extra, {"normalized_shape": shape, **args}
 
 
 def index(rng):

@@ -23,7 +23,7 @@ G_BEGIN_DECLS
  *
  * An opaque #GstMeta of the API type `GstCaffe2MetaAPI`.
  */
-typedef struct _GstCaffe2Meta GstCaffe2Meta;
+typedef struct GstCaffe2Meta GstCaffe2Meta;
 
 /**
  * GstCaffe2Object:

@@ -1,0 +1,302 @@
+#include "decode/decoder.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "testing/operator_test.h"
+
+namespace caffe2rt {
+namespace {
+
+constexpr ImageSizes kSameSize = {{100, 200}, {100, 200}};
+constexpr ImageSizes kDoubleSize = {{100, 200}, {200, 400}};
+
+// A net that ends in BoxWithNMSLimit and writes these blobs besides.
+NetDef rcnn_net(const std::vector<std::string>& others = {}) {
+  NetDef net;
+  net.external_outputs = {"bbox_nms", "score_nms", "class_nms"};
+  OperatorDef op{.type = "BoxWithNMSLimit", .outputs = {"score_nms", "bbox_nms", "class_nms", "splits"}};
+  op.args.push_back({.name = "output_classes_include_bg_cls", .i = 0});
+  net.ops.push_back(op);
+  for (const auto& blob : others) {
+    net.ops.push_back({.type = "Sigmoid", .inputs = {"x"}, .outputs = {blob}});
+    net.external_outputs.push_back(blob);
+  }
+  return net;
+}
+
+// Three detections, the best one last.
+Blobs three_boxes() {
+  return {{"bbox_nms", tensor({3, 4}, {10, 10, 20, 30, 0, 0, 50, 50, 150, 60, 300, 90})},
+          {"score_nms", tensor({3}, {0.5, 0.25, 0.75})},
+          {"class_nms", tensor({3}, {2, 0, 1})},
+          {"splits", tensor({1}, {3})}};
+}
+
+Detections decode_one(const NetDef& net, const Blobs& blobs, const ImageSizes& sizes = kSameSize,
+                      const DetectOptions& options = {}) {
+  return make_decoder(net)->decode(blobs, {&sizes, 1}, options).at(0);
+}
+
+void expect_box(const Box& box, float x1, float y1, float x2, float y2) {
+  EXPECT_FLOAT_EQ(box.x1, x1);
+  EXPECT_FLOAT_EQ(box.y1, y1);
+  EXPECT_FLOAT_EQ(box.x2, x2);
+  EXPECT_FLOAT_EQ(box.y2, y2);
+}
+
+TEST(RcnnDecoder, GivesTheBestFirstScaledAndClippedToTheFrame) {
+  const Detections seen = decode_one(rcnn_net(), three_boxes(), kDoubleSize);
+  ASSERT_EQ(seen.objects.size(), 3);
+  EXPECT_EQ(seen.width, 400);
+  EXPECT_EQ(seen.height, 200);
+  EXPECT_EQ(seen.objects[0].class_id, 1);
+  EXPECT_EQ(seen.objects[0].score, 0.75F);
+  expect_box(seen.objects[0].box, 300, 120, 400, 180);
+  expect_box(seen.objects[1].box, 20, 20, 40, 60);
+}
+
+TEST(RcnnDecoder, LeavesOutBoxesThatAreEmptyOrNoNumber) {
+  Blobs blobs = three_boxes();
+  blobs["bbox_nms"] = tensor({3, 4}, {10, 10, 10, 30, 250, 0, 300, 50, NAN, 0, 5, 5});
+  EXPECT_TRUE(decode_one(rcnn_net(), blobs).objects.empty());
+}
+
+TEST(RcnnDecoder, KeepsScoresFromTheThresholdUpAndTheBestSoMany) {
+  EXPECT_EQ(decode_one(rcnn_net(), three_boxes(), kSameSize, {.threshold = 0.5F}).objects.size(), 2);
+  const auto best = decode_one(rcnn_net(), three_boxes(), kSameSize, {.max_detections = 1});
+  ASSERT_EQ(best.objects.size(), 1);
+  EXPECT_EQ(best.objects[0].score, 0.75F);
+}
+
+TEST(RcnnDecoder, SharesTheDetectionsOfABatchOut) {
+  Blobs blobs = three_boxes();
+  blobs["splits"] = tensor({3}, {1, 0, 2});
+  const std::vector<ImageSizes> sizes = {kSameSize, kSameSize, kDoubleSize};
+  const auto seen = make_decoder(rcnn_net())->decode(blobs, sizes);
+  ASSERT_EQ(seen[0].objects.size(), 1);
+  EXPECT_EQ(seen[0].objects[0].score, 0.5F);
+  EXPECT_TRUE(seen[1].objects.empty());
+  ASSERT_EQ(seen[2].objects.size(), 2);
+  expect_box(seen[2].objects[1].box, 0, 0, 100, 100);
+}
+
+TEST(RcnnDecoder, CountsClassesFromZeroWhereTheFileCountsTheBackground) {
+  NetDef net = rcnn_net();
+  net.ops[0].args[0].i = 1;
+  Blobs blobs = three_boxes();
+  blobs["class_nms"] = tensor({3}, {2, 1, 1});
+  EXPECT_EQ(decode_one(net, blobs).objects[1].class_id, 1);
+}
+
+TEST(RcnnDecoder, TakesTheMaskOfThePredictedClass) {
+  Blobs blobs = three_boxes();
+  std::vector<float> probs(3 * 3 * 4);
+  for (size_t i = 0; i < probs.size(); i++) probs[i] = static_cast<float>(i);
+  blobs["mask_fcn_probs"] = tensor({3, 3, 2, 2}, probs);
+  const Detections seen = decode_one(rcnn_net({"mask_fcn_probs"}), blobs);
+  EXPECT_EQ(seen.masks.size, 2);
+  // Row 2 class 1, row 0 class 2, row 1 class 0.
+  EXPECT_EQ(seen.masks.probs, (std::vector<float>{28, 29, 30, 31, 8, 9, 10, 11, 12, 13, 14, 15}));
+  EXPECT_TRUE(decode_one(rcnn_net({"mask_fcn_probs"}), blobs, kSameSize, {.output = Output::kBoxes})
+                  .masks.probs.empty());
+}
+
+TEST(RcnnDecoder, TakesTheOnlyMaskWhereMasksAreClassAgnostic) {
+  Blobs blobs = three_boxes();
+  blobs["mask_fcn_probs"] = tensor({3, 1, 1, 1}, {1, 2, 3});
+  EXPECT_EQ(decode_one(rcnn_net({"mask_fcn_probs"}), blobs).masks.probs, (std::vector<float>{3, 1, 2}));
+}
+
+TEST(RcnnDecoder, ReadsKeypointsOfHeatMaps) {
+  Blobs blobs = three_boxes();
+  std::vector<float> maps(3 * 16);
+  maps[2 * 16 + 1 * 4 + 2] = 50;  // of the box (150,60)-(300,90): second row, third column
+  blobs["kps_score"] = tensor({3, 1, 4, 4}, maps);
+  const Detections seen = decode_one(rcnn_net({"kps_score"}), blobs, kDoubleSize);
+  ASSERT_EQ(seen.objects[0].keypoints.size(), 1);
+  const Keypoint& point = seen.objects[0].keypoints[0];
+  EXPECT_NEAR(point.x, 2 * (150 + 150 * 2.5 / 4), 2);
+  EXPECT_NEAR(point.y, 2 * (60 + 30 * 1.5 / 4), 2);
+  EXPECT_GT(point.score, 0.8);
+}
+
+TEST(RcnnDecoder, ReadsKeypointsOfHeatmapMaxKeypoint) {
+  Blobs blobs = three_boxes();
+  blobs["keypoints_out"] = tensor({3, 4, 1}, {0, 0, 0, 0, 0, 0, 0, 0, 160, 70, 5, 0.5});
+  const auto points = decode_one(rcnn_net({"keypoints_out"}), blobs, kDoubleSize).objects[0].keypoints;
+  ASSERT_EQ(points.size(), 1);
+  EXPECT_EQ(std::tuple(points[0].x, points[0].y, points[0].score), std::tuple(320, 140, 5));
+}
+
+TEST(RcnnDecoder, ScalesRotatedBoxes) {
+  Blobs blobs = {{"bbox_nms", tensor({1, 5}, {50, 50, 20, 10, 90})},
+                 {"score_nms", tensor({1}, {0.5})},
+                 {"class_nms", tensor({1}, {0})},
+                 {"splits", tensor({1}, {1})}};
+  const Detections seen =
+      decode_one(rcnn_net(), blobs, {{100, 200}, {300, 400}});  // three times as high, twice as wide
+  const RotatedBox box = seen.objects.at(0).rotated.value();
+  EXPECT_FLOAT_EQ(box.cx, 100);
+  EXPECT_FLOAT_EQ(box.cy, 150);
+  EXPECT_FLOAT_EQ(box.width, 60);
+  EXPECT_FLOAT_EQ(box.height, 20);
+  EXPECT_FLOAT_EQ(box.angle, 90);
+  EXPECT_NEAR(seen.objects[0].box.width(), 20, 1e-4);
+  EXPECT_NEAR(seen.objects[0].box.height(), 60, 1e-4);
+}
+
+TEST(RcnnDecoder, NoDetectionsGiveNoObjects) {
+  const Blobs blobs = {{"bbox_nms", tensor({0, 4}, {})},
+                       {"score_nms", tensor({0}, {})},
+                       {"class_nms", tensor({0}, {})},
+                       {"splits", tensor({1}, {0})},
+                       {"mask_fcn_probs", tensor({0, 3, 28, 28}, {})}};
+  EXPECT_TRUE(
+      decode_one(rcnn_net({"mask_fcn_probs"}), blobs, kSameSize, {.output = Output::kRaw}).objects.empty());
+}
+
+TEST(RcnnDecoder, GivesRawOutputsOfEachImage) {
+  Blobs blobs = three_boxes();
+  blobs["splits"] = tensor({2}, {1, 2});
+  const std::vector<ImageSizes> sizes = {kSameSize, kSameSize};
+  const auto seen = make_decoder(rcnn_net())->decode(blobs, sizes, {.output = Output::kRaw});
+  ASSERT_EQ(seen[1].raw.size(), 3);
+  EXPECT_EQ(seen[1].raw[1].name, "score_nms");
+  EXPECT_EQ(seen[1].raw[1].values, (std::vector<float>{0.25, 0.75}));
+}
+
+TEST(RcnnDecoder, RefusesBlobsThatDoNotFit) {
+  const auto refused = [](const std::string& blob, const at::Tensor& value, const std::string& text) {
+    Blobs blobs = three_boxes();
+    blobs[blob] = value;
+    return throws_error([&] { decode_one(rcnn_net(), blobs); }, ErrorCode::kShape, text);
+  };
+  EXPECT_TRUE(
+      refused("bbox_nms", tensor({3, 3}, std::vector<float>(9)), "expected (R,4) or (R,5), got (3,3)"));
+  EXPECT_TRUE(refused("score_nms", tensor({2}, {1, 1}), "blob 'score_nms': expected (3), got (2)"));
+  EXPECT_TRUE(refused("class_nms", tensor({3}, {0, NAN, 0}), "blob 'class_nms': expected classes from 0"));
+  EXPECT_TRUE(refused("splits", tensor({1}, {2}), "expected 3 detections in all, got 2"));
+  EXPECT_TRUE(refused("splits", tensor({2}, {2, 1}), "blob 'splits': expected (1), got (2)"));
+  Blobs without = three_boxes();
+  without.erase("bbox_nms");
+  EXPECT_ERROR(decode_one(rcnn_net(), without), ErrorCode::kNotFound, "blob 'bbox_nms' is missing");
+}
+
+TEST(RcnnDecoder, NeedsTheSplitsThatNoExporterLists) {
+  const auto needed = make_decoder(rcnn_net())->blobs_needed();
+  EXPECT_EQ(needed, (std::vector<std::string>{"bbox_nms", "score_nms", "class_nms", "splits"}));
+}
+
+// A RetinaNet whose anchors are tests/data/decode/anchors.stream: strides 8 and 16, two and one anchors.
+NetDef retinanet() {
+  std::ifstream file(CAFFE2RT_TEST_DATA "/decode/anchors.stream", std::ios::binary);
+  NetDef net;
+  net.args.push_back({.name = "meta_architecture", .s = "RetinaNet"});
+  net.args.push_back(
+      {.name = "serialized_anchor_generator", .s = std::string(std::istreambuf_iterator<char>(file), {})});
+  net.args.push_back({.name = "bbox_reg_weights", .floats = {1, 1, 2, 2}});
+  return net;
+}
+
+// Feature maps of 2x2 and 1x1 cells, two classes, no detection anywhere.
+Blobs nothing_seen() {
+  return {{"box_cls_0", tensor({1, 4, 2, 2}, std::vector<float>(16, -9))},
+          {"box_delta_0", tensor({1, 8, 2, 2}, std::vector<float>(32, 0))},
+          {"box_cls_1", tensor({1, 2, 1, 1}, {-9, -9})},
+          {"box_delta_1", tensor({1, 4, 1, 1}, {0, 0, 0, 0})}};
+}
+
+constexpr ImageSizes kSmall = {{16, 16}, {32, 32}};
+
+TEST(RetinaNetDecoder, MovesAnchorsByTheirDeltas) {
+  Blobs blobs = nothing_seen();
+  float* logits = blobs["box_cls_0"].data_ptr<float>();
+  logits[3 * 4 + 2] = 2;  // anchor 1, class 1, row 1, column 0: (0,4)-(8,20) around (4,12)
+  float* deltas = blobs["box_delta_0"].data_ptr<float>();
+  deltas[4 * 4 + 2] = 0.25F;               // dx of anchor 1: a quarter of 8 pixels
+  deltas[7 * 4 + 2] = 2 * std::log(0.5F);  // dh, of weight 2: half as high
+  const Detections seen = decode_one(retinanet(), blobs, kSmall);
+  ASSERT_EQ(seen.objects.size(), 1);
+  EXPECT_FLOAT_EQ(seen.objects[0].score, 1 / (1 + std::exp(-2.0F)));
+  EXPECT_EQ(seen.objects[0].class_id, 1);
+  expect_box(seen.objects[0].box, 4, 16, 20, 32);
+}
+
+TEST(RetinaNetDecoder, SuppressesOverlapWithinAClassOnly) {
+  Blobs blobs = nothing_seen();
+  float* logits = blobs["box_cls_0"].data_ptr<float>();
+  float* deltas = blobs["box_delta_0"].data_ptr<float>();
+  for (int column : {0, 1}) logits[column] = 2 + static_cast<float>(column);  // both cells, anchor 0, class 0
+  deltas[1] = -0.5F;      // the right one moves onto the left one
+  logits[1 * 4 + 0] = 1;  // and the left one is of class 1 as well
+  const Detections seen = decode_one(retinanet(), blobs, kSmall);
+  ASSERT_EQ(seen.objects.size(), 2);
+  EXPECT_FLOAT_EQ(seen.objects[0].score, 1 / (1 + std::exp(-3.0F)));
+  EXPECT_EQ(seen.objects[1].class_id, 1);
+}
+
+TEST(RetinaNetDecoder, KeepsTheBestCandidatesOfALevelAndDetectionsOfAnImage) {
+  Blobs blobs = nothing_seen();
+  for (int i = 0; i < 16; i++) blobs["box_cls_0"].data_ptr<float>()[i] = 1 + 0.1F * static_cast<float>(i);
+  blobs["box_cls_1"].data_ptr<float>()[0] = 0;
+  NetDef net = retinanet();
+  net.args.push_back({.name = "nms_threshold", .f = 1.0F});
+  net.args.push_back({.name = "topk_candidates", .i = 3});
+  EXPECT_EQ(decode_one(net, blobs, kSmall).objects.size(), 4);
+  net.args.push_back({.name = "max_detections_per_image", .i = 2});
+  EXPECT_EQ(decode_one(net, blobs, kSmall).objects.size(), 2);
+}
+
+TEST(RetinaNetDecoder, RefusesMapsThatDoNotFitTheAnchors) {
+  Blobs blobs = nothing_seen();
+  blobs["box_cls_0"] = tensor({1, 3, 2, 2}, std::vector<float>(12));
+  EXPECT_ERROR(decode_one(retinanet(), blobs, kSmall), ErrorCode::kShape,
+               "expected a multiple of 2 anchors, got 3 channels");
+  blobs = nothing_seen();
+  blobs["box_delta_1"] = tensor({1, 8, 1, 1}, std::vector<float>(8));
+  EXPECT_ERROR(decode_one(retinanet(), blobs, kSmall), ErrorCode::kShape,
+               "blob 'box_delta_1': expected (1,4,1,1), got (1,8,1,1)");
+}
+
+TEST(RetinaNetDecoder, RefusesArgumentsThatMakeNoSense) {
+  NetDef net = retinanet();
+  net.args.push_back({.name = "score_threshold", .f = 1.5F});
+  EXPECT_ERROR(make_decoder(net), ErrorCode::kArgument, "expected 0 to 1, got 1.5");
+  net = retinanet();
+  net.args[1].s = "nothing";
+  EXPECT_ERROR(make_decoder(net), ErrorCode::kFormat, "serialized_anchor_generator");
+  net = retinanet();
+  net.args[2].floats = {1, 1};
+  EXPECT_ERROR(make_decoder(net), ErrorCode::kArgument,
+               "net argument 'bbox_reg_weights': expected 4 numbers");
+}
+
+// A net that ends in an operator of that type with output `prob`.
+NetDef ends_in(const std::string& type) {
+  NetDef net;
+  net.ops.push_back({.type = type, .inputs = {"x"}, .outputs = {"prob"}});
+  return net;
+}
+
+TEST(Classifier, GivesTheFiveBestClassesOfEachImage) {
+  const Blobs blobs = {{"prob", tensor({2, 6, 1, 1}, {.1F, .2F, .3F, .05F, .15F, .2F, 0, 0, 0, 0, 1, 0})}};
+  const std::vector<ImageSizes> sizes = {kSameSize, kSameSize};
+  const auto seen = make_decoder(ends_in("Softmax"))->decode(blobs, sizes);
+  ASSERT_EQ(seen[0].classes.size(), 5);
+  EXPECT_EQ(seen[0].classes[0].class_id, 2);
+  EXPECT_EQ(seen[0].classes[1].class_id, 1);
+  EXPECT_EQ(seen[0].classes[2].class_id, 5);
+  EXPECT_EQ(seen[1].classes[0].class_id, 4);
+  ASSERT_EQ(seen[1].raw.size(), 1);
+  EXPECT_EQ(seen[1].raw[0].shape, (Shape{1, 6, 1, 1}));
+}
+
+TEST(Classifier, LeavesOutputsOfOtherNetsAsTheyAre) {
+  const Detections seen = decode_one(ends_in("Relu"), {{"prob", tensor({1, 2, 2}, {1, 2, 3, 4})}});
+  EXPECT_TRUE(seen.classes.empty());
+  EXPECT_EQ(seen.raw.at(0).values, (std::vector<float>{1, 2, 3, 4}));
+}
+
+}  // namespace
+}  // namespace caffe2rt
