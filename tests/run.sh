@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets the machine up, builds, and runs all tests; the last lines are the summary.
 #
-#   tests/run.sh [--preset NAME] [CTEST OPTIONS ...]        e.g. tests/run.sh -R RoIAlign
+#   tests/run.sh [--preset NAME] [CTEST OPTIONS ...]        e.g. tests/run.sh -R ops
 #
 # Presets: release (default), debug, asan, tsan.
 set -euo pipefail

@@ -82,8 +82,7 @@ class PickleMachine {
   // Everything above the last mark.
   std::vector<PickleId> pop_to_mark() {
     if (marks_.empty()) broken("there is no mark");
-    const std::vector<PickleId> popped(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back()),
-                                       stack_.end());
+    std::vector<PickleId> popped(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back()), stack_.end());
     stack_.resize(marks_.back());
     marks_.pop_back();
     return popped;

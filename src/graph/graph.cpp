@@ -121,6 +121,12 @@ ValueId Graph::last_value(const std::string& blob) const {
   return -1;
 }
 
+void set_producers(Graph& graph) {
+  for (auto& value : graph.values) value.producer = -1;
+  for (size_t i = 0; i < graph.nodes.size(); i++)
+    for (const ValueId id : graph.nodes[i].outputs) graph.values[id].producer = static_cast<int>(i);
+}
+
 Graph build_graph(const NetDef& net, const Blobs& weights, const GraphOptions& options) {
   return at_place([&] { return net.source; }, [&] { return Builder(net, weights, options).build(); });
 }

@@ -43,6 +43,9 @@ struct Graph {
   ValueId last_value(const std::string& blob) const;
 };
 
+// Writes into every value which node produces it, after nodes were added, moved or removed.
+void set_producers(Graph& graph);
+
 // What the caller will feed and wants back beyond what the net itself says.
 struct GraphOptions {
   std::vector<std::string> feeds;  // blobs that are fed although the init net has a value for them

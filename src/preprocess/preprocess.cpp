@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/error.h"
 
@@ -57,7 +58,8 @@ FrameSize resized_size(FrameSize frame, const PreprocessOptions& options) {
     height *= scale;
     width *= scale;
   }
-  return {std::max(1, static_cast<int>(height + 0.5)), std::max(1, static_cast<int>(width + 0.5))};
+  return {std::max(1, static_cast<int>(std::floor(height + 0.5))),
+          std::max(1, static_cast<int>(std::floor(width + 0.5)))};
 }
 
 at::Tensor resize_frame(const FrameView& frame, FrameSize size) {
@@ -65,7 +67,7 @@ at::Tensor resize_frame(const FrameView& frame, FrameSize size) {
   const std::int64_t channels = bytes_per_pixel(frame.format);
   const std::array<std::int64_t, 4> shape = {1, channels, frame.height, frame.width};
   const std::array<std::int64_t, 4> strides = {frame.stride * frame.height, 1, frame.stride, channels};
-  const at::Tensor pixels =
+  at::Tensor pixels =
       at::from_blob(const_cast<std::uint8_t*>(frame.data), shape, strides, at::TensorOptions(at::kByte));
   if (size == FrameSize{frame.height, frame.width}) return pixels;
   // The tensor library's filter of uint8 in channels_last memory computes what Pillow does.

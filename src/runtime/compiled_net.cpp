@@ -49,7 +49,7 @@ CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const 
   CompiledNet compiled;
   check_operators(net);
   compiled.graph_ = build_graph(net, weights, options.graph);
-  if (!options.graph.keep_all) run_passes(compiled.graph_);
+  run_passes(compiled.graph_);
   Graph& graph = compiled.graph_;
   at_place([&] { return graph.source; },
            [&] {

@@ -56,8 +56,9 @@ TEST(Split, CutsIntoEqualPieces) {
 
 TEST(Split, TakesSizesAsArgumentOrInput) {
   const auto x = tensor({3}, {1, 2, 3});
-  for (const auto& out : {run_operator_outputs("Split", {x}, {{"axis", 0}, {"split", {1, 2}}}, 2),
-                          run_operator_outputs("Split", {x, int32_tensor({2}, {1, 2})}, {{"axis", 0}}, 2)}) {
+  const auto by_argument = run_operator_outputs("Split", {x}, {{"axis", 0}, {"split", {1, 2}}}, 2);
+  const auto by_input = run_operator_outputs("Split", {x, int32_tensor({2}, {1, 2})}, {{"axis", 0}}, 2);
+  for (const auto& out : {by_argument, by_input}) {
     EXPECT_TENSOR_EQ(out[0], tensor({1}, {1}));
     EXPECT_TENSOR_EQ(out[1], tensor({2}, {2, 3}));
   }

@@ -36,7 +36,6 @@ TEST(Reshape, EmptyBatchKeepsItsColumns) {
   EXPECT_SHAPE(reshape(tensor({0, 6}, {}), {0, -1}), {0, 6});
   EXPECT_SHAPE(reshape(tensor({0, 6}, {}), {0, 3, -1}), {0, 3, 2});
   EXPECT_SHAPE(reshape(tensor({0, 6}, {}), {-1, 6}), {0, 6});
-  EXPECT_SHAPE(reshape(tensor({0, 6}, {}), {3, 0}), {3, 0});
 }
 
 TEST(Reshape, RefusesAnotherNumberOfElements) {

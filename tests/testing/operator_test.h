@@ -2,10 +2,12 @@
 // expectations that print both sides.
 #pragma once
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 
 #include <concepts>
+#include <initializer_list>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,6 +33,10 @@ struct Arg {
   Arg(std::string name, std::integral auto v) : name(std::move(name)), value(static_cast<std::int64_t>(v)) {}
   Arg(std::string name, float v) : name(std::move(name)), value(v) {}
   Arg(std::string name, const char* v) : name(std::move(name)), value(std::string(v)) {}
+  Arg(std::string name, std::initializer_list<int> v)
+      : name(std::move(name)), value(std::vector<std::int64_t>(v.begin(), v.end())) {}
+  Arg(std::string name, std::initializer_list<float> v)
+      : name(std::move(name)), value(std::vector<float>(v)) {}
   Arg(std::string name, std::vector<std::int64_t> v) : name(std::move(name)), value(std::move(v)) {}
   Arg(std::string name, std::vector<float> v) : name(std::move(name)), value(std::move(v)) {}
   std::string name;

@@ -18,9 +18,7 @@ void drop_dead_ends(Graph& graph) {
   std::reverse(kept.begin(), kept.end());
   graph.nodes = std::move(kept);
 
-  for (auto& value : graph.values) value.producer = -1;
-  for (size_t i = 0; i < graph.nodes.size(); i++)
-    for (const ValueId id : graph.nodes[i].outputs) graph.values[id].producer = static_cast<int>(i);
+  set_producers(graph);
   std::erase_if(graph.constants, [&](const auto& constant) { return !wanted[constant.first]; });
   std::erase_if(graph.inputs, [&](ValueId id) { return !wanted[id]; });
 }

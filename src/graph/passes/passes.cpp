@@ -2,6 +2,9 @@
 
 namespace caffe2rt {
 
-void run_passes(Graph& graph) { drop_dead_ends(graph); }
+void run_passes(Graph& graph) {
+  number_regions(graph);
+  drop_dead_ends(graph);
+}
 
 }  // namespace caffe2rt

@@ -5,8 +5,13 @@
 
 namespace caffe2rt {
 
-// All of the passes below, in their order.
+// All of the passes below, in their order. They leave the graph's outputs as they are: with every blob among
+// the outputs nothing is dropped.
 void run_passes(Graph& graph);
+
+// Gives boxes that go from BoxWithNMSLimit to a second RoIAlign the number of their image, so that batches
+// work.
+void number_regions(Graph& graph);
 
 // Removes nodes that no output depends on.
 void drop_dead_ends(Graph& graph);
