@@ -42,8 +42,7 @@ struct PoolingArgs {
   static constexpr int kMaxSamples = 1 << 16;
 };
 
-// The bins along one side of a region, in pixels of the feature map. A side of no length has one sample, as
-// any shorter than a bin of one pixel has; the original divides by zero there (detectron2 does not).
+// The bins along one side of a region, in pixels of the feature map.
 struct Axis {
   float start, bin;
   int samples;  // in a bin
@@ -51,7 +50,7 @@ struct Axis {
   Axis(float from, float length, int bins, int sampling_ratio)
       : start(from),
         bin(length / static_cast<float>(bins)),
-        samples(sampling_ratio > 0 ? sampling_ratio : std::max(1, static_cast<int>(std::ceil(bin)))) {}
+        samples(sampling_ratio > 0 ? sampling_ratio : static_cast<int>(std::ceil(bin))) {}
 
   float at(int b, int sample) const {
     return start + static_cast<float>(b) * bin +
