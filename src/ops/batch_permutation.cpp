@@ -1,7 +1,11 @@
 // BatchPermutation: Y[i] = X[indices[i]] along the first axis.
 //
 // Puts regions that were pooled level by level back into their order (see DistributeFpnProposals).
-#include <ATen/ops/index_select.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty_like.h>
+
+#include <cstring>
+#include <span>
 
 #include "runtime/operator.h"
 
@@ -24,8 +28,16 @@ class BatchPermutation final : public Operator {
               in.describe(kIndices), i, x.size(0));
     // Along the rows of memory as it lies, which for pooled features is channels_last.
     const bool channels_last = x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
-    out[0] = channels_last ? at::index_select(x.permute({0, 2, 3, 1}), 0, indices).permute({0, 3, 1, 2})
-                           : at::index_select(x, 0, indices);
+    const at::Tensor from = channels_last ? x : x.contiguous();
+    out[0] = at::empty_like(from);
+    if (from.numel() == 0) return;
+    const auto row = static_cast<size_t>(from.nbytes()) / static_cast<size_t>(from.size(0));
+    const auto* source = static_cast<const char*>(from.const_data_ptr());
+    auto* target = static_cast<char*>(out[0].mutable_data_ptr());
+    at::parallel_for(0, from.size(0), 16, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++)
+        std::memcpy(target + i * row, source + indices.const_data_ptr<int64_t>()[i] * row, row);
+    });
   }
 };
 

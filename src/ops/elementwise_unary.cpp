@@ -1,7 +1,7 @@
 // Y[i] = f(X[i]), one row a function; and the operators that hand X on as it is.
 //
-// Source: the original's unary functors. Relu and LeakyRelu of NaN are NaN here; there it depends on the
-// element's place in the tensor.
+// Source: the original's unary functors. LeakyRelu of NaN is NaN here; there it depends on the element's
+// place in the tensor.
 #include <ATen/ops/abs.h>
 #include <ATen/ops/ceil.h>
 #include <ATen/ops/exp.h>
@@ -9,7 +9,6 @@
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/log.h>
 #include <ATen/ops/neg.h>
-#include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/tanh.h>
@@ -41,7 +40,6 @@ struct Row {
 at::Tensor same(const at::Tensor& x) { return x; }
 
 const Row kRows[] = {
-    {"Relu", "max(X, 0)", at::relu},
     {"Sigmoid", "1 / (1 + exp(-X))", at::sigmoid},
     {"Tanh", "tanh(X)", at::tanh},
     {"Abs", "|X|", at::abs},
