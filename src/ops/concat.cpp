@@ -43,8 +43,9 @@ class Concat final : public Operator {
     const std::int64_t axis = canonical_axis(axis_.index, in[0].dim() + axis_.is_new);
     out[0] = axis_.is_new ? at::stack(tensors, axis) : at::cat(tensors, axis);
     if (out.size() < 2) return;
-    std::vector<int> sizes;
-    for (const at::Tensor& x : tensors) sizes.push_back(axis_.is_new ? 1 : static_cast<int>(x.size(axis)));
+    std::vector<int> sizes(in.size(), 1);
+    if (!axis_.is_new)
+      for (size_t i = 0; i < in.size(); i++) sizes[i] = static_cast<int>(in[i].size(axis));
     out[1] = at::tensor(sizes);  // on the CPU, as the original has it
   }
 
