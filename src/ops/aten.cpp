@@ -293,7 +293,8 @@ void check(const Call& call, const OperatorArgs& args) {
 class Aten final : public Operator {
  public:
   explicit Aten(const OperatorArgs& args) {
-    const Call& call = find_call(args.get("operator", ""));
+    const std::string name = args.get("operator", "");
+    const Call& call = find_call(name);
     at_place([&] { return fmt::format("function '{}'", call.function); },
              [&] {
                check(call, args);

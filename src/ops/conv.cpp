@@ -4,6 +4,7 @@
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/empty.h>
 
+#include "ops/relu.h"
 #include "ops/window.h"
 #include "runtime/operator.h"
 
@@ -15,7 +16,9 @@ class Conv final : public Operator {
   enum Input { kX, kFilter, kBias };
 
   explicit Conv(const OperatorArgs& args)
-      : window_(Window::read(args)), group_(args.get("group", std::int64_t{1})) {
+      : window_(Window::read(args)),
+        group_(args.get("group", std::int64_t{1})),
+        relu_(args.get("caffe2rt.relu", false)) {
     require(!window_.global, ErrorCode::kArgument, "expected no argument 'global_pooling'");
     require(group_ >= 1, ErrorCode::kArgument, "argument 'group': expected at least 1, got {}", group_);
   }
@@ -51,15 +54,17 @@ class Conv final : public Operator {
     }
     const std::vector<std::int64_t> output_padding(axes.size(), 0);
     const auto bias = in.has(kBias) ? std::optional(in[kBias]) : std::nullopt;
-    out[0] = from_channels_first(
+    const at::Tensor y =
         at::convolution(in_channels_last_memory(x), filter, bias, window_.stride, *padding, window_.dilation,
-                        /*transposed=*/false, output_padding, group_),
-        window_.order);
+                        /*transposed=*/false, output_padding, group_);
+    if (relu_) relu_into(y, y);
+    out[0] = from_channels_first(y, window_.order);
   }
 
  private:
   const Window window_;
   const std::int64_t group_;
+  const bool relu_;  // the pass fuse_relu has joined a Relu to it
 };
 
 REGISTER_OPERATOR(Conv)
@@ -68,7 +73,8 @@ REGISTER_OPERATOR(Conv)
     .input("filter", "(M,C/group,KH,KW) float32, or (M,KH,KW,C/group)")
     .optional_input("bias", "(M) float32")
     .output("Y", "(N,M,OH,OW) float32, or (N,OH,OW,M)", infer::by(&Conv::shape))
-    .args(Window::documentation());
+    .args(Window::documentation())
+    .arg("caffe2rt.relu", "not in files: max(Y, 0) instead of Y; set by the pass fuse_relu");
 
 }  // namespace
 }  // namespace caffe2rt

@@ -2,12 +2,24 @@
 //
 // Source: the original's functor, whose vector code makes 0 of NaN: what a region of no width becomes in
 // RoIAlign (NaN) ends there, and the mask head's result for it is a number.
+#include "ops/relu.h"
+
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 
 #include "runtime/operator.h"
 
 namespace caffe2rt {
+
+void relu_into(const at::Tensor& from_tensor, const at::Tensor& to_tensor) {
+  const auto* from = from_tensor.const_data_ptr<float>();
+  auto* to = to_tensor.mutable_data_ptr<float>();
+  constexpr std::int64_t kGrain = 1 << 15;
+  at::parallel_for(0, from_tensor.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; i++) to[i] = from[i] > 0 ? from[i] : 0;
+  });
+}
+
 namespace {
 
 class Relu final : public Operator {
@@ -18,12 +30,7 @@ class Relu final : public Operator {
     // Element by element as memory lies, whatever its layout.
     const at::Tensor x = in[0].is_non_overlapping_and_dense() ? in[0] : in[0].contiguous();
     out[0] = at::empty_like(x);
-    const auto* from = x.const_data_ptr<float>();
-    auto* to = out[0].mutable_data_ptr<float>();
-    constexpr std::int64_t kGrain = 1 << 15;
-    at::parallel_for(0, x.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; i++) to[i] = from[i] > 0 ? from[i] : 0;
-    });
+    relu_into(x, out[0]);
   }
 };
 

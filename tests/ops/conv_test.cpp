@@ -119,5 +119,12 @@ TEST(Conv, RefusesAnAbsurdOutput) {
       ErrorCode::kLimit, "expected at most");
 }
 
+TEST(Conv, EndsWithARelu) {
+  const auto x = random({2, 3, 6, 5}), filter = random({4, 3, 3, 3});
+  const auto y = run_operator("Conv", {x, filter}, {{"kernel", 3}});
+  EXPECT_TENSOR_EQ(run_operator("Conv", {x, filter}, {{"kernel", 3}, {"caffe2rt.relu", 1}}),
+                   run_operator("Relu", {y}));
+}
+
 }  // namespace
 }  // namespace caffe2rt

@@ -16,4 +16,7 @@ void number_regions(Graph& graph);
 // Removes nodes that no output depends on.
 void drop_dead_ends(Graph& graph);
 
+// Joins a Relu to the Conv before it.
+void fuse_relu(Graph& graph);
+
 }  // namespace caffe2rt
