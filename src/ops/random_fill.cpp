@@ -38,10 +38,11 @@ class RandomFill : public Operator {
   virtual void fill(at::Tensor& y, const at::Generator& generator) const = 0;
 
   // The number of elements for one index along `axis`.
-  static double fan(const at::Tensor& y, std::int64_t axis) {
+  static double fan_of(const at::Tensor& y, std::int64_t axis) {
     require(y.dim() > axis, ErrorCode::kShape, "expected at least {} dimensions, got {}", axis + 1,
             to_string(PartialShape(y.sizes().vec())));
-    return static_cast<double>(y.numel() / y.size(axis));
+    const std::int64_t fan = y.numel() / y.size(axis);
+    return static_cast<double>(fan);
   }
 
  private:
@@ -84,7 +85,7 @@ class XavierFill final : public RandomFill {
 
  private:
   void fill(at::Tensor& y, const at::Generator& generator) const override {
-    const double scale = std::sqrt(3 / fan(y, 0));
+    const double scale = std::sqrt(3 / fan_of(y, 0));
     y.uniform_(-scale, scale, generator);
   }
 };
@@ -95,7 +96,7 @@ class MsraFill final : public RandomFill {
 
  private:
   void fill(at::Tensor& y, const at::Generator& generator) const override {
-    y.normal_(0, std::sqrt(2 / fan(y, 1)), generator);
+    y.normal_(0, std::sqrt(2 / fan_of(y, 1)), generator);
   }
 };
 
