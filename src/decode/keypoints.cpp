@@ -33,7 +33,8 @@ std::vector<Keypoint> keypoints_of_maps(const at::Tensor& maps, const Box& box) 
   std::vector<Keypoint> keypoints(maps.size(0));
   for (size_t k = 0; k < keypoints.size(); k++) {
     const auto position = positions.const_data_ptr<std::int64_t>()[k];
-    const auto x = static_cast<float>(position % cells[1]), y = static_cast<float>(position / cells[1]);
+    const std::int64_t row = position / cells[1], column = position % cells[1];
+    const auto x = static_cast<float>(column), y = static_cast<float>(row);
     keypoints[k].x = (x + 0.5F) * (width / static_cast<float>(cells[1])) + box.x1;
     keypoints[k].y = (y + 0.5F) * (height / static_cast<float>(cells[0])) + box.y1;
     keypoints[k].score = scores.const_data_ptr<float>()[k];

@@ -15,10 +15,8 @@ Blobs load_weights(const NetDef& init_net) {
     if (!weight.is_floating_point() || weight.numel() == 0) continue;
     const bool is_number =
         !std::isnan(at::min(weight).item().toFloat());  // the least value is NaN where one is
-    at_place([&] { return init_net.source; },
-             [&] {
-               require(is_number, ErrorCode::kFormat, "weight '{}' holds a value that is not a number", name);
-             });
+    require(is_number, ErrorCode::kFormat, "{}: weight '{}' holds a value that is not a number",
+            init_net.source, name);
   }
   return weights;
 }
