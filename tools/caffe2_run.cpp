@@ -5,7 +5,6 @@
 
 #include "decode/decoder.h"
 #include "decode/paste_masks.h"
-#include "model/load_weights.h"
 #include "runtime/compiled_net.h"
 #include "runtime/npz.h"
 #include "tool.h"
@@ -111,7 +110,7 @@ NamedTensors format(const Detections& seen) {
 void run(const Flags& flags) {
   if (flags.threads > 0) at::set_num_threads(flags.threads);
   const Blobs feeds = read_feeds(flags.inputs);
-  const Blobs weights = flags.init_net == "-" ? Blobs() : load_weights(read_net(flags.init_net));
+  const Blobs weights = flags.init_net == "-" ? Blobs() : run_init_net(read_net(flags.init_net));
   const NetDef predict_net = read_net(flags.predict_net);
   const auto decoder = flags.formatted ? make_decoder(predict_net) : nullptr;
 

@@ -13,7 +13,6 @@
 #include "decode/net_args.h"
 #include "model/count_classes.h"
 #include "model/labels.h"
-#include "model/load_weights.h"
 #include "preprocess/preprocess.h"
 #include "runtime/compiled_net.h"
 #include "runtime/translate_exceptions.h"
@@ -85,7 +84,7 @@ class NetModel final : public Model {
     use_threads();
     const NetDef init_net = read_net(options.init_net);
     const NetDef predict_net = read_net(options.predict_net);
-    const Blobs weights = load_weights(init_net);
+    const Blobs weights = run_init_net(init_net);
     decoder_ = make_decoder(predict_net);
     preprocess_ = choose_preprocess(options, predict_net);
     CompileOptions compile;

@@ -145,8 +145,7 @@ TEST_F(ModelTest, RefusesALabelsFileThatIsTooShortOrMissing) {
 
 TEST_F(ModelTest, RefusesWeightsThatAreNoNumbers) {
   write_classifier("0 0 0 0 nan 0 0 0 0");
-  EXPECT_ERROR(load_model(options()), ErrorCode::kFormat,
-               "init_net.pbtxt: weight 'w' holds a value that is not a number");
+  EXPECT_ERROR(load_model(options()), ErrorCode::kFormat, "weight 'w': expected finite numbers, got 1 of 9");
 }
 
 TEST_F(ModelTest, NamesInputsThatHaveNoWeights) {
