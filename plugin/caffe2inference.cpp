@@ -86,7 +86,7 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
     GstCaps* caps = nullptr;
     gst_event_parse_caps(event, &caps);
     const bool accepted =
-        guarded(parent, During::kStreaming, false, [&] { return self(parent)->impl->set_caps(caps), true; });
+        guarded(parent, During::kStreaming, false, [&] { return self(parent)->impl->set_caps(caps); });
     if (!accepted) {
       gst_event_unref(event);
       return FALSE;
@@ -229,7 +229,8 @@ void install_properties(GObjectClass* object) {
   install(kMinSize,
           g_param_spec_int("min-size", "Shorter side",
                            "Short side that frames are scaled to for the net (pixels; 0: they are not "
-                           "scaled; -1: what the model says, else 800)",
+                           "scaled; -1: what the model says, else the size a classifier was made "
+                           "for, else 800)",
                            -1, 16384, -1, kReady));
   install(kMaxSize,
           g_param_spec_int("max-size", "Longer side",

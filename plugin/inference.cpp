@@ -40,14 +40,19 @@ void Inference::open() {
 
 void Inference::stop() {
   has_caps_ = false;
+  refused_caps_.reset();
   pixels_.release();
 }
 
-void Inference::set_caps(const GstCaps* caps) {
+bool Inference::set_caps(GstCaps* caps) {
   has_caps_ = false;
+  if (refused_caps_ && gst_caps_is_equal(refused_caps_.get(), caps)) return false;
+  refused_caps_.reset(gst_caps_ref(caps));
   info_ = progressive_video(caps);
   pixels_.set_info(info_);
+  refused_caps_.reset();
   has_caps_ = true;
+  return true;
 }
 
 DetectOptions Inference::detect_options() const {

@@ -44,7 +44,10 @@ class Inference {
   void stop();  // forgets the stream
 
   // The streaming thread. Throw StreamError and Error.
-  void set_caps(const GstCaps* caps);
+
+  // False for caps that were refused just before: GStreamer sends an event again that was not taken, and one
+  // error is enough.
+  bool set_caps(GstCaps* caps);
   bool has_caps() const { return has_caps_; }
 
   // Looks at the frame and attaches what was seen. The buffer may be replaced by a writable one of the same
@@ -63,6 +66,7 @@ class Inference {
   std::shared_ptr<const Model> model_;
   GstVideoInfo info_{};
   bool has_caps_ = false;
+  Ref<GstCaps> refused_caps_;
   FramePixels pixels_;
 };
 

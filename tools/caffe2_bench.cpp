@@ -9,8 +9,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 
+#include "model/image_layout.h"
+#include "preprocess/preprocess.h"
 #include "runtime/compiled_net.h"
 #include "tool.h"
 
@@ -33,16 +34,21 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// (N,3,H,W) float32, BGR 0..255: the image stretched to the size, or noise.
-at::Tensor make_data(const Flags& flags) {
-  if (flags.image.empty()) return at::rand({flags.batch, 3, flags.height, flags.width}).mul(255);
+// What the net takes as `input`: the image stretched to the size, or noise.
+at::Tensor make_data(const Flags& flags, const ImageLayout& layout) {
+  if (flags.image.empty()) {
+    const at::Tensor noise = at::rand({flags.batch, layout.channels, flags.height, flags.width}).mul(255);
+    return layout.channels_last ? noise.movedim(1, 3).contiguous() : noise;
+  }
   cv::Mat image = cv::imread(flags.image, cv::IMREAD_COLOR);
   require(!image.empty(), ErrorCode::kIo, "{}: cannot be read as an image", flags.image);
-  cv::resize(image, image, {flags.width, flags.height});
-  image.convertTo(image, CV_32FC3);
-  at::Tensor data = at::empty({1, flags.height, flags.width, 3});
-  std::memcpy(data.data_ptr<float>(), image.data, data.nbytes());
-  return data.permute({0, 3, 1, 2}).expand({flags.batch, 3, flags.height, flags.width}).contiguous();
+  const FrameView frame{PixelFormat::kBgr, image.cols, image.rows, static_cast<std::ptrdiff_t>(image.step[0]),
+                        image.data};
+  const std::vector<FrameView> frames(flags.batch, frame);
+  return preprocess(frames, {.fixed_size = FrameSize{flags.height, flags.width},
+                             .channels = layout.channels,
+                             .channels_last = layout.channels_last})
+      .data;
 }
 
 at::Tensor make_im_info(const Flags& flags) {
@@ -91,13 +97,21 @@ nlohmann::json bench(const Flags& flags) {
   CompileOptions options{.device = parse_device(flags.device), .precision = parse_precision(flags.precision)};
   for (const auto& blob : {proposals, scores})
     if (!blob.empty()) options.graph.keep.push_back(blob);
-  const auto net = CompiledNet::compile(predict_net, run_init_net(read_net(flags.init_net)), options);
+  const Blobs weights = run_init_net(read_net(flags.init_net));
+  const auto net = CompiledNet::compile(predict_net, weights, options);
   const double load_ms = loading.milliseconds();
 
   const c10::InferenceMode no_gradients;
   Blobs feeds;
-  for (const auto& input : net.input_names())
-    feeds[input] = input == "im_info" ? make_im_info(flags) : make_data(flags);
+  std::vector<std::int64_t> size;
+  for (const auto& input : net.input_names()) {
+    if (input == "im_info") {
+      feeds[input] = make_im_info(flags);
+      continue;
+    }
+    feeds[input] = make_data(flags, find_image_layout(net, input, weights));
+    size = feeds[input].sizes().vec();
+  }
   Workspace workspace;
   const Stopwatch first;
   Blobs results = net.run(feeds, workspace);
@@ -118,7 +132,7 @@ nlohmann::json bench(const Flags& flags) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return {{"net", predict_net.name},
-          {"size", {flags.batch, 3, flags.height, flags.width}},
+          {"size", size},
           {"device", flags.device},
           {"precision", flags.precision},
           {"threads", at::get_num_threads()},

@@ -2,11 +2,23 @@
 
 #include <algorithm>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 
 namespace caffe2rt {
 namespace {
+
+// GStreamer's structures and Pango take UTF-8 only.
+bool is_text(const std::string& line) {
+  if (line.find('\0') != std::string::npos) return false;
+  try {
+    nlohmann::json(line).dump();  // strict about UTF-8
+    return true;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+}
 
 std::vector<std::string> read(const std::filesystem::path& path, std::optional<std::int64_t> classes) {
   constexpr std::uintmax_t kMaxBytes = 1 << 20;
@@ -17,8 +29,8 @@ std::vector<std::string> read(const std::filesystem::path& path, std::optional<s
   std::ifstream file(path);
   std::vector<std::string> names;
   for (std::string line; std::getline(file, line);) {
-    require(std::none_of(line.begin(), line.end(), [](char c) { return c == '\0'; }), ErrorCode::kFormat,
-            "labels file: expected text, one name a line");
+    require(is_text(line), ErrorCode::kFormat,
+            "labels file: expected UTF-8 text, one name a line; line {} is not", names.size() + 1);
     line.erase(line.find_last_not_of(" \t\r") + 1);
     names.push_back(line);
   }

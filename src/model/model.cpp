@@ -12,6 +12,7 @@
 #include "decode/decoder.h"
 #include "decode/net_args.h"
 #include "model/count_classes.h"
+#include "model/image_layout.h"
 #include "model/labels.h"
 #include "preprocess/preprocess.h"
 #include "runtime/compiled_net.h"
@@ -93,6 +94,12 @@ class NetModel final : public Model {
     compile.graph.keep = decoder_->blobs_needed();
     net_ = CompiledNet::compile(predict_net, weights, compile);
     image_input_ = image_input(net_);
+    const ImageLayout layout = find_image_layout(net_, image_input_, weights);
+    preprocess_.channels = layout.channels;
+    preprocess_.channels_last = layout.channels_last;
+    // Detectors keep the shape of a picture, whatever size they were exported with.
+    const bool classifier = decoder_->meta_architecture().empty();
+    if (classifier && options.min_size < 0) preprocess_.fixed_size = layout.size;
 
     info_.name = predict_net.name;
     info_.meta_architecture = decoder_->meta_architecture();
@@ -100,6 +107,8 @@ class NetModel final : public Model {
     info_.max_size = preprocess_.max_size;
     info_.size_divisibility = preprocess_.size_divisibility;
     info_.input_format = preprocess_.rgb ? "RGB" : "BGR";
+    info_.channels = preprocess_.channels;
+    info_.fixed_size = preprocess_.fixed_size;
     info_.labels = choose_labels(options, predict_net, weights);
     defaults_.threshold = std::max(0.0F, options.threshold);
     defaults_.max_detections = options.max_detections;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +24,8 @@ struct ModelOptions {
   std::string device = "cpu";
   std::string precision = "float32";
   int threads = 0;           // of one inference; 0: all cores this process may use
-  int min_size = -1;         // short side of the net's input, pixels; default 800
+  int min_size = -1;         // short side of the net's input, pixels; default 800, or the fixed size of a
+                             // classifier whose init net holds a place for the image
   int max_size = -1;         // bound on its long side, pixels; default 1333
   std::string input_format;  // BGR (default) or RGB: the channel order the net was trained on
   float threshold = -1;      // detections of lower score are left out; default: what the net itself keeps
@@ -37,6 +39,8 @@ struct ModelInfo {
   std::string meta_architecture;  // GeneralizedRCNN, RetinaNet, PanopticFPN, or "" for any other net
   int min_size = 0, max_size = 0, size_divisibility = 0;
   std::string input_format;
+  int channels = 0;                     // of the net's input: 3, or 1 for luma
+  std::optional<FrameSize> fixed_size;  // of the net's input; frames are stretched to it
   std::shared_ptr<const std::vector<std::string>> labels;
 };
 

@@ -23,32 +23,57 @@ void check(const FrameView& frame) {
           row, frame.stride);
 }
 
-// Which sample of a pixel each channel of the net's input is.
-std::array<std::int64_t, 3> samples_of_channels(PixelFormat format, bool rgb) {
-  if (format == PixelFormat::kGray) return {0, 0, 0};
-  const bool pixels_rgb = format == PixelFormat::kRgb || format == PixelFormat::kRgbx;
-  if (pixels_rgb == rgb) return {0, 1, 2};
-  return {2, 1, 0};
-}
+bool is_rgb(PixelFormat format) { return format == PixelFormat::kRgb || format == PixelFormat::kRgbx; }
 
-// Writes an image, (1,C,height,width) uint8, into the top left corner of `planes`, (3,H,W) float32
-// contiguous.
-void write_planes(const at::Tensor& image, std::array<std::int64_t, 3> samples, const at::Tensor& planes) {
+// One sample of a pixel, as it is.
+struct Sample {
+  std::int64_t index;
+  float operator()(const std::uint8_t* pixel) const { return pixel[index]; }
+};
+
+// Pillow's conversion to mode L, in 16 bit fixed point.
+struct Luma {
+  std::int64_t red, blue;
+  float operator()(const std::uint8_t* pixel) const {
+    return static_cast<float>((pixel[red] * 19595 + pixel[1] * 38470 + pixel[blue] * 7471 + 0x8000) >> 16);
+  }
+};
+
+// Writes what `value` makes of each pixel of an image, (1,S,height,width) uint8 in channels_last memory, into
+// the top left corner of `plane`, (H,W) float32 of any strides.
+template <class F>
+void write_plane(const at::Tensor& image, F value, const at::Tensor& plane) {
   const std::int64_t height = image.size(2), width = image.size(3), step = image.stride(3);
+  const std::int64_t row = plane.stride(0), column = plane.stride(1);
+  const std::uint8_t* from = image.const_data_ptr<std::uint8_t>();
+  auto* to = plane.mutable_data_ptr<float>();
   at::parallel_for(0, height, 64, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t c = 0; c < 3; c++) {
-      for (std::int64_t y = begin; y < end; y++) {
-        const std::uint8_t* from = image.const_data_ptr<std::uint8_t>() + y * image.stride(2) + samples[c];
-        float* to = planes.mutable_data_ptr<float>() + c * planes.stride(0) + y * planes.stride(1);
-        for (std::int64_t x = 0; x < width; x++) to[x] = from[x * step];
-      }
+    for (std::int64_t y = begin; y < end; y++) {
+      const std::uint8_t* pixel = from + y * image.stride(2);
+      float* out = to + y * row;
+      if (column == 1)
+        for (std::int64_t x = 0; x < width; x++) out[x] = value(pixel + x * step);
+      else
+        for (std::int64_t x = 0; x < width; x++) out[x * column] = value(pixel + x * step);
     }
   });
+}
+
+// `planes` is (C,H,W) float32.
+void write_planes(const at::Tensor& image, PixelFormat format, const PreprocessOptions& options,
+                  const at::Tensor& planes) {
+  const bool grey = format == PixelFormat::kGray;
+  if (options.channels == 1 && !grey)
+    return write_plane(image, is_rgb(format) ? Luma{0, 2} : Luma{2, 0}, planes.select(0, 0));
+  const bool reversed = is_rgb(format) != options.rgb;
+  for (std::int64_t c = 0; c < options.channels; c++)
+    write_plane(image, Sample{grey ? 0 : reversed ? 2 - c : c}, planes.select(0, c));
 }
 
 }  // namespace
 
 FrameSize resized_size(FrameSize frame, const PreprocessOptions& options) {
+  if (options.fixed_size) return *options.fixed_size;
   if (options.min_size == 0) return frame;
   double scale = static_cast<double>(options.min_size) / std::min(frame.height, frame.width);
   double height = frame.height < frame.width ? options.min_size : scale * frame.height;
@@ -85,21 +110,24 @@ NetInput preprocess(std::span<const FrameView> frames, const PreprocessOptions& 
     largest = {std::max(largest.height, size.height), std::max(largest.width, size.width)};
     input.sizes.push_back(size);
   }
-  const std::int64_t multiple = std::max(1, options.size_divisibility);
+  const std::int64_t multiple = options.fixed_size ? 1 : std::max(1, options.size_divisibility);
   const auto padded = [&](std::int64_t n) { return (n + multiple - 1) / multiple * multiple; };
   const auto n = static_cast<std::int64_t>(frames.size());
-  const std::array<std::int64_t, 4> shape = {n, 3, padded(largest.height), padded(largest.width)};
+  const std::int64_t height = padded(largest.height), width = padded(largest.width), c = options.channels;
   const bool filled = std::all_of(input.sizes.begin(), input.sizes.end(), [&](FrameSize size) {
-    return size.height == shape[2] && size.width == shape[3];
+    return size.height == height && size.width == width;
   });
+  const auto shape =
+      options.channels_last ? std::array{n, height, width, c} : std::array{n, c, height, width};
   input.data = filled ? at::empty(shape, at::kFloat) : at::zeros(shape, at::kFloat);
+  const at::Tensor planes = options.channels_last ? input.data.movedim(3, 1) : input.data;
   const std::array<std::int64_t, 2> info_shape = {n, 3};
   input.im_info = at::empty(info_shape, at::kFloat);
   auto* info = input.im_info.mutable_data_ptr<float>();
   for (size_t i = 0; i < frames.size(); i++) {
     const FrameSize size = input.sizes[i];
-    write_planes(resize_frame(frames[i], size), samples_of_channels(frames[i].format, options.rgb),
-                 input.data.select(0, static_cast<std::int64_t>(i)));
+    write_planes(resize_frame(frames[i], size), frames[i].format, options,
+                 planes.select(0, static_cast<std::int64_t>(i)));
     *info++ = static_cast<float>(size.height);
     *info++ = static_cast<float>(size.width);
     *info++ = static_cast<float>(static_cast<double>(frames[i].height) / size.height);

@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,19 +13,22 @@
 namespace caffe2rt {
 
 struct PreprocessOptions {
-  int min_size = 800;         // short side of the net's input, pixels; 0: frames are not resized
-  int max_size = 1333;        // bound on its long side, pixels
-  int size_divisibility = 0;  // height and width of `data` are multiples of it; 0 or 1: any size
-  bool rgb = false;           // channels are red, green, blue; else blue, green, red
+  int min_size = 800;                   // short side of the net's input, pixels; 0: frames are not resized
+  int max_size = 1333;                  // bound on its long side, pixels
+  int size_divisibility = 0;            // height and width of `data` are multiples of it; 0 or 1: any size
+  std::optional<FrameSize> fixed_size;  // frames are stretched to it, whatever the three numbers above say
+  bool rgb = false;                     // channels are red, green, blue; else blue, green, red
+  int channels = 3;                     // 3, or 1: luma by ITU-R BT.601, as Pillow's mode L
+  bool channels_last = false;           // `data` is (N,H,W,C)
 };
 
 struct NetInput {
-  at::Tensor data;     // (N,3,H,W) float32 contiguous, 0..255; images lie at the top left, the rest is 0
-  at::Tensor im_info;  // (N,3) float32: height and width without padding, frame height / height
+  at::Tensor data;  // (N,C,H,W) or (N,H,W,C) float32 contiguous, 0..255; images at the top left, the rest 0
+  at::Tensor im_info;            // (N,3) float32: height and width without padding, frame height / height
   std::vector<FrameSize> sizes;  // height and width without padding, by image
 };
 
-// The size that ResizeShortestEdge gives a frame; at least one pixel each way. Source:
+// The fixed size, or the one that ResizeShortestEdge gives a frame, at least one pixel each way. Source:
 // detectron2/data/transforms.
 FrameSize resized_size(FrameSize frame, const PreprocessOptions& options);
 
@@ -33,7 +37,7 @@ FrameSize resized_size(FrameSize frame, const PreprocessOptions& options);
 // the frame where it has that size already.
 at::Tensor resize_frame(const FrameView& frame, FrameSize size);
 
-// Frames may have different sizes and formats; grey ones are repeated into three channels. Throws
+// Frames may have different sizes and formats; grey ones are repeated into all channels. Throws
 // Error(kArgument) for a frame without pixels or with a stride shorter than its rows.
 NetInput preprocess(std::span<const FrameView> frames, const PreprocessOptions& options);
 

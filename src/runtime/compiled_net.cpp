@@ -64,9 +64,7 @@ CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const 
                         });
                compiled.steps_.push_back(std::move(step));
              }
-             std::vector<const Operator*> ops;
-             for (const Step& step : compiled.steps_) ops.push_back(step.op.get());
-             infer_shapes(graph, ops);
+             infer_shapes(graph, compiled.operators());
            });
 
   // A value dies after the last step that reads it, or that writes it where none does.
@@ -79,6 +77,20 @@ CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const 
     if (last_step[id] >= 0 && !kept.contains(id) && !graph.constants.contains(id))
       compiled.steps_[last_step[id]].dead_after.push_back(id);
   return compiled;
+}
+
+std::vector<const Operator*> CompiledNet::operators() const {
+  std::vector<const Operator*> ops;
+  for (const Step& step : steps_) ops.push_back(step.op.get());
+  return ops;
+}
+
+void CompiledNet::check_shapes(const std::map<std::string, PartialShape>& inputs) const {
+  std::map<ValueId, PartialShape> known;
+  for (const ValueId id : graph_.inputs)
+    if (const auto found = inputs.find(graph_.values[id].blob); found != inputs.end())
+      known[id] = found->second;
+  at_place([&] { return graph_.source; }, [&] { infer_shapes(graph_, operators(), known); });
 }
 
 std::vector<std::string> CompiledNet::input_names() const {

@@ -2,6 +2,7 @@
 // a run needs of its own lies in a Workspace, one a worker.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -57,6 +58,10 @@ class CompiledNet {
   std::vector<std::string> input_names() const;
   std::vector<std::string> output_names() const;
 
+  // Checks that all operators take inputs of these shapes, as far as they can tell. Throws Error(kShape) with
+  // the place of the first that does not.
+  void check_shapes(const std::map<std::string, PartialShape>& inputs) const;
+
   // Runs the net on `feeds`, which holds a tensor for every input name, and returns every output by name.
   // Throws Error(kNotFound) for a missing input, and what operators throw, with operator and file noted.
   Blobs run(const Blobs& feeds, Workspace& workspace) const;
@@ -68,6 +73,7 @@ class CompiledNet {
     std::vector<ValueId> dead_after;  // values that no later step reads
   };
 
+  std::vector<const Operator*> operators() const;
   void run_step(size_t index, Workspace& workspace) const;
 
   Graph graph_;

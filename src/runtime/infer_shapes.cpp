@@ -18,8 +18,10 @@ void check_constant_types(const Graph& graph, const Node& node, const Schema& sc
 
 }  // namespace
 
-std::vector<PartialShape> infer_shapes(const Graph& graph, const std::vector<const Operator*>& ops) {
+std::vector<PartialShape> infer_shapes(const Graph& graph, const std::vector<const Operator*>& ops,
+                                       const std::map<ValueId, PartialShape>& inputs) {
   std::vector<PartialShape> shapes(graph.values.size());
+  for (const auto& [id, shape] : inputs) shapes[id] = shape;
   for (const auto& [id, tensor] : graph.constants) shapes[id] = tensor.sizes().vec();
   for (size_t n = 0; n < graph.nodes.size(); n++) {
     const Node& node = graph.nodes[n];

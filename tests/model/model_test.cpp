@@ -140,7 +140,63 @@ TEST_F(ModelTest, RefusesALabelsFileThatIsTooShortOrMissing) {
   EXPECT_ERROR(load_model(chosen), ErrorCode::kArgument,
                "expected 3 names, one for each class of the net, got 2");
   write(directory_ / "names", std::string("\0\1\2", 3));
-  EXPECT_ERROR(load_model(chosen), ErrorCode::kFormat, "expected text");
+  EXPECT_ERROR(load_model(chosen), ErrorCode::kFormat, "expected UTF-8 text, one name a line; line 1 is not");
+  write(directory_ / "names", "blau\ngr\xfcn\nrot\n");  // Latin-1
+  EXPECT_ERROR(load_model(chosen), ErrorCode::kFormat, "line 2 is not");
+}
+
+// A net that takes images of 1 or 4 channels as LeNet does: what it makes of a 28x28 image has a fixed number
+// of elements.
+void write_fixed_net(const fs::path& directory, int channels, const std::string& place = "") {
+  const auto filled = [](const char* output, const std::string& shape, float value) {
+    return fmt::format(R"(op {{ type: "ConstantFill" output: "{}" arg {{ name: "shape" {} }}
+                            arg {{ name: "value" f: {} }} }} )",
+                       output, shape, value);
+  };
+  write(directory / "predict_net.pbtxt", R"(
+      external_input: "data"
+      op { type: "Conv" input: "data" input: "cw" output: "c" arg { name: "kernel" i: 28 } }
+      op { type: "FC" input: "c" input: "w" input: "b" output: "prob" } external_output: "prob")");
+  write(directory / "init_net.pbtxt",
+        filled("cw", fmt::format("ints: 2 ints: {} ints: 28 ints: 28", channels), 1.0F / 784) +
+            filled("w", "ints: 3 ints: 2", 1) + filled("b", "ints: 3", 0) +
+            (place.empty() ? "" : filled("data", place, 0)));
+}
+
+TEST_F(ModelTest, GivesANetOfOneChannelTheLumaOfAFrame) {
+  write_fixed_net(directory_, 1, "ints: 1 ints: 1 ints: 28 ints: 28");
+  ModelOptions options;
+  find_model_files(directory_.string(), options);
+  const auto model = load_model(options);
+  EXPECT_EQ(model->info().channels, 1);
+  EXPECT_EQ(model->info().fixed_size, (FrameSize{28, 28}));
+  const Frame blue({255, 0, 0});
+  const FrameView view = blue.view();
+  const auto seen = model->detect({&view, 1}, model->defaults()).at(0);
+  EXPECT_NEAR(seen->raw.at(0).values.at(0), 2 * 29, 1e-3);  // 255 * 0.114
+}
+
+TEST_F(ModelTest, FindsTheChannelsByTheWeightsWhereTheInitNetHoldsNoPlaceForTheImage) {
+  write_fixed_net(directory_, 1);
+  ModelOptions options;
+  find_model_files(directory_.string(), options);
+  options.min_size = 0;
+  const auto model = load_model(options);
+  EXPECT_EQ(model->info().channels, 1);
+  EXPECT_EQ(model->info().fixed_size, std::nullopt);
+  const std::vector<std::uint8_t> pixels(28 * 28, 3);
+  const FrameView view{PixelFormat::kGray, 28, 28, 28, pixels.data()};
+  EXPECT_NEAR(model->detect({&view, 1}, model->defaults()).at(0)->raw.at(0).values.at(2), 6, 1e-3);
+}
+
+TEST_F(ModelTest, RefusesANetWhoseInputIsNoImage) {
+  write_fixed_net(directory_, 4);
+  ModelOptions options;
+  find_model_files(directory_.string(), options);
+  EXPECT_ERROR(load_model(options), ErrorCode::kShape, "operator 0 'Conv' (output 'c'): input 1 'filter'");
+  write_fixed_net(directory_, 4, "ints: 1 ints: 4 ints: 28 ints: 28");
+  EXPECT_ERROR(load_model(options), ErrorCode::kShape,
+               "input 'data': expected images of 1 or 3 channels, got (1,4,28,28)");
 }
 
 TEST_F(ModelTest, RefusesWeightsThatAreNoNumbers) {

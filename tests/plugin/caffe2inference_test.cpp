@@ -286,6 +286,18 @@ TEST(Caffe2Inference, RefusesFramesAfterCapsThatItRefused) {
   EXPECT_EQ(gst_harness_push(h.get(), flat_frame(caps, 7).release()), GST_FLOW_NOT_NEGOTIATED);
 }
 
+// Events that were not taken come again with the next buffer.
+TEST(Caffe2Inference, SaysOnceThatItRefusesCaps) {
+  const Harness h = harness(kInference);
+  const Errors errors(h->element);
+  gst_harness_set_src_caps_str(h.get(), video("BGR", 8, 8, ",interlace-mode=interleaved").c_str());
+  EXPECT_EQ(errors.next().code, GST_STREAM_ERROR_FORMAT);
+  EXPECT_EQ(gst_harness_push(h.get(), flat_frame(video("BGR", 8, 8), 7).release()), GST_FLOW_NOT_NEGOTIATED);
+  EXPECT_EQ(errors.next().domain, "none");
+  gst_harness_set_src_caps_str(h.get(), video("BGR", 8, 8, ",interlace-mode=mixed").c_str());
+  EXPECT_EQ(errors.next().code, GST_STREAM_ERROR_FORMAT);
+}
+
 TEST(Caffe2Inference, PassesEosBeforeTheFirstFrame) {
   const Harness h = harness(kInference, video("BGR", 8, 8));
   EXPECT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));

@@ -73,6 +73,35 @@ TEST(Preprocess, SkipsThePaddingByteOfAPixel) {
                    tensor({1, 3, 2, 2}, {3, 7, 11, 15, 2, 6, 10, 14, 1, 5, 9, 13}));
 }
 
+TEST(Preprocess, GivesANetOfOneChannelTheLumaOfAPixel) {
+  // Pillow: Image.new("RGB", (1, 1), (r, g, b)).convert("L")
+  const std::vector<std::uint8_t> bgr = {10, 200, 30, 255, 255, 255};
+  const FrameView frame{PixelFormat::kBgr, 2, 1, 6, bgr.data()};
+  const FrameView rgb{PixelFormat::kRgb, 2, 1, 6, bgr.data()};
+  EXPECT_TENSOR_EQ(preprocess({{frame}}, {.min_size = 0, .channels = 1}).data,
+                   tensor({1, 1, 1, 2}, {128, 255}));
+  EXPECT_TENSOR_EQ(preprocess({{rgb}}, {.min_size = 0, .channels = 1}).data,
+                   tensor({1, 1, 1, 2}, {124, 255}));
+  const Frame grey = counting_frame(PixelFormat::kGray);
+  EXPECT_TENSOR_EQ(preprocess({{grey.view}}, {.min_size = 0, .channels = 1}).data,
+                   tensor({1, 1, 2, 2}, {1, 2, 3, 4}));
+}
+
+TEST(Preprocess, PutsChannelsLastWhereTheNetWantsThem) {
+  const Frame frame = counting_frame(PixelFormat::kBgr);
+  EXPECT_TENSOR_EQ(preprocess({{frame.view}}, {.min_size = 0, .rgb = true, .channels_last = true}).data,
+                   tensor({1, 2, 2, 3}, {3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10}));
+}
+
+TEST(Preprocess, StretchesToAFixedSize) {
+  const at::Tensor grey = grey_frame(20, 50);
+  const NetInput input = preprocess({{view_of(grey.unsqueeze(2), PixelFormat::kGray)}},
+                                    {.size_divisibility = 32, .fixed_size = FrameSize{28, 14}});
+  EXPECT_EQ(input.sizes.at(0), (FrameSize{28, 14}));
+  EXPECT_EQ(input.data.sizes(), (std::vector<std::int64_t>{1, 3, 28, 14}));
+  EXPECT_EQ(input.data.min().item<float>(), 7);
+}
+
 TEST(Preprocess, RepeatsGreyIntoThreeChannels) {
   const Frame frame = counting_frame(PixelFormat::kGray);
   EXPECT_TENSOR_EQ(preprocess({{frame.view}}, kAsItIs).data,
