@@ -90,7 +90,7 @@ at::Tensor parse_npy(const std::string& bytes) {
             "array of an absurd size");
   require(payload == expected, ErrorCode::kFormat, "expected {} bytes of values, got {}", expected, payload);
   at::Tensor tensor = at::empty(shape, dtype->type);
-  std::memcpy(tensor.mutable_data_ptr(), bytes.data() + start + length, payload);
+  if (payload > 0) std::memcpy(tensor.mutable_data_ptr(), bytes.data() + start + length, payload);
   return tensor;
 }
 
