@@ -27,7 +27,8 @@ at::Tensor pasted_masks(const Detections& seen) {
 }
 
 template <class T>
-at::Tensor to_tensor(const std::vector<T>& values, std::vector<std::int64_t> shape, at::ScalarType type) {
+at::Tensor to_tensor(const std::vector<T>& values, const std::vector<std::int64_t>& shape,
+                     at::ScalarType type) {
   at::Tensor tensor = at::empty(shape, type);
   std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<T>());
   return tensor;

@@ -132,11 +132,13 @@ class BoxWithNMSLimit final : public Operator {
     if (!soft_) std::sort(candidates.begin(), candidates.end(), better);
 
     std::vector<B> from;
+    from.reserve(candidates.size());
     for (const Detection& d : candidates)
       from.push_back(read_box<B>(boxes.data_ptr<float>() + d.row * boxes.size(1) + box_column(c) * B::kSize));
     std::vector<Detection> kept;
     if (soft_) {
       std::vector<float> lowered;
+      lowered.reserve(candidates.size());
       for (const Detection& d : candidates) lowered.push_back(d.score);
       for (const int i : soft_nms(std::span<const B>(from), lowered, soft_nms_, one_))
         kept.push_back({candidates[i].row, lowered[i]});

@@ -25,7 +25,7 @@ struct Levels {
     require(min <= max && max < 32 && min > -32, ErrorCode::kArgument,
             "arguments '{0}_min_level' and '{0}_max_level': {1} to {2}", prefix, min, max);
   }
-  size_t count() const { return static_cast<size_t>(max - min + 1); }
+  size_t count() const { return static_cast<size_t>(std::int64_t{max} - min + 1); }
 };
 
 // Collects: 2 * levels inputs, rois of each level and then scores of each level -> rois.

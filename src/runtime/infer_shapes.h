@@ -9,8 +9,8 @@
 namespace caffe2rt {
 
 // Returns the shape of every value as far as constants, arguments, operators and the given shapes of inputs
-// tell. `ops` holds the operator of each node. Throws Error(kShape or kType) at the first operator whose inputs cannot fit, with
-// its place.
+// tell. `ops` holds the operator of each node. Throws Error(kShape or kType) at the first operator whose
+// inputs cannot fit, with its place.
 std::vector<PartialShape> infer_shapes(const Graph& graph, const std::vector<const Operator*>& ops,
                                        const std::map<ValueId, PartialShape>& inputs = {});
 
