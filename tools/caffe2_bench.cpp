@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -127,7 +128,7 @@ nlohmann::json bench(const Flags& flags) {
   }
   std::sort(spent.begin(), spent.end());
   const auto quantile = [&](double q) {
-    return spent[static_cast<size_t>(q * static_cast<double>(spent.size() - 1) + 0.5)];
+    return spent[std::lround(q * static_cast<double>(spent.size() - 1))];
   };
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -154,13 +155,16 @@ void print(const nlohmann::json& report) {
     fmt::print("  {:32} {:9.3f} ms\n", op["type"].get<std::string>(), op["ms"].get<double>());
 }
 
-}  // namespace
-}  // namespace caffe2rt
+void bench_and_print(const Flags& flags) {
+  const auto report = bench(flags);
+  if (flags.json)
+    fmt::print("{}\n", report.dump());
+  else
+    print(report);
+}
 
-int main(int argc, char** argv) {
-  CLI::App app("Times a Caffe2 net on one input, from `data` to raw outputs.", "caffe2_bench");
-  caffe2rt::Flags flags;
-  caffe2rt::add_net_flags(app, flags.predict_net, flags.init_net);
+void add_options(CLI::App& app, Flags& flags) {
+  add_net_flags(app, flags.predict_net, flags.init_net);
   app.add_option("--height", flags.height, "Height of `data`, pixels")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -178,11 +182,13 @@ int main(int argc, char** argv) {
   app.add_option("--device", flags.device, "cpu")->capture_default_str();
   app.add_option("--precision", flags.precision, "float32")->capture_default_str();
   app.add_flag("--json", flags.json, "One line of JSON");
-  return caffe2rt::run_tool(app, argc, argv, [&] {
-    const auto report = caffe2rt::bench(flags);
-    if (flags.json)
-      fmt::print("{}\n", report.dump());
-    else
-      caffe2rt::print(report);
-  });
+}
+
+}  // namespace
+}  // namespace caffe2rt
+
+int main(int argc, char** argv) {
+  return caffe2rt::run_tool<caffe2rt::Flags>("caffe2_bench",
+                                             "Times a Caffe2 net on one input, from `data` to raw outputs.",
+                                             argc, argv, caffe2rt::add_options, caffe2rt::bench_and_print);
 }

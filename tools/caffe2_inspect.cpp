@@ -99,17 +99,19 @@ void run(const Flags& flags) {
           "expected a net file, --operator or --operators (see --help)");
 }
 
-}  // namespace
-}  // namespace caffe2rt
-
-int main(int argc, char** argv) {
-  CLI::App app(
-      "Says what a Caffe2 net holds, and what is missing to run it. Exit status 1 where something is.",
-      "caffe2_inspect");
-  caffe2rt::Flags flags;
+void add_options(CLI::App& app, Flags& flags) {
   app.add_option("predict_net", flags.predict_net, "Network: model.pb or .pbtxt");
   app.add_option("init_net", flags.init_net, "Its weights; default: model_init.pb or init_net.pb beside it");
   app.add_option("--operator", flags.operator_type, "Print the documentation of one operator");
   app.add_flag("--operators", flags.operators, "Print the documentation of every operator");
-  return caffe2rt::run_tool(app, argc, argv, [&] { caffe2rt::run(flags); });
+}
+
+}  // namespace
+}  // namespace caffe2rt
+
+int main(int argc, char** argv) {
+  return caffe2rt::run_tool<caffe2rt::Flags>(
+      "caffe2_inspect",
+      "Says what a Caffe2 net holds, and what is missing to run it. Exit status 1 where something is.", argc,
+      argv, caffe2rt::add_options, caffe2rt::run);
 }

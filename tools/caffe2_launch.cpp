@@ -150,9 +150,15 @@ void run_until_eos(GstElement* pipeline, Progress& progress) {
   g_source_remove(interrupt);
 }
 
-void launch(const std::vector<std::string>& description) {
+struct Flags {
+  std::vector<std::string> pipeline;  // gst-launch's words
+};
+
+void launch(const Flags& flags) {
+  gst_init(nullptr, nullptr);
   std::vector<const char*> words;
-  for (const auto& word : description) words.push_back(word.c_str());
+  words.reserve(flags.pipeline.size() + 1);
+  for (const auto& word : flags.pipeline) words.push_back(word.c_str());
   words.push_back(nullptr);
   GError* error = nullptr;
   const Owned<GstElement> pipeline(gst_parse_launchv(words.data(), &error));
@@ -168,18 +174,18 @@ void launch(const std::vector<std::string>& description) {
   for (const auto& [label, count] : tally.objects()) fmt::print("  {:24} {:6}\n", label, count);
 }
 
+void add_options(CLI::App& app, Flags& flags) {
+  app.prefix_command();  // everything is the pipeline's
+  app.callback([&] { flags.pipeline = app.remaining(); });
+}
+
 }  // namespace
 }  // namespace caffe2rt
 
 int main(int argc, char** argv) {
-  CLI::App app(
+  return caffe2rt::run_tool<caffe2rt::Flags>(
+      "caffe2_launch",
       "Runs a GStreamer pipeline as gst-launch-1.0 does, shows progress, and says at the end how many frames "
-      "passed "
-      "caffe2inference and how many objects of each class it found in them.",
-      "caffe2_launch");
-  app.prefix_command();  // everything is the pipeline's
-  return caffe2rt::run_tool(app, argc, argv, [&] {
-    gst_init(nullptr, nullptr);
-    caffe2rt::launch(app.remaining());
-  });
+      "passed caffe2inference and how many objects of each class it found in them.",
+      argc, argv, caffe2rt::add_options, caffe2rt::launch);
 }

@@ -61,14 +61,8 @@ void look(const Flags& flags) {
   require(written, ErrorCode::kIo, "{}: cannot be written as an image", flags.output);
 }
 
-}  // namespace
-}  // namespace caffe2rt
-
-int main(int argc, char** argv) {
-  CLI::App app("Prints what a detectron2 Caffe2 model sees in a picture, and draws it on request.",
-               "caffe2_mask_rcnn");
-  caffe2rt::Flags flags;
-  caffe2rt::add_net_flags(app, flags.model.predict_net, flags.model.init_net);
+void add_options(CLI::App& app, Flags& flags) {
+  add_net_flags(app, flags.model.predict_net, flags.model.init_net);
   app.add_option("--input", flags.input, "Picture: JPEG, PNG, ...")->required();
   app.add_option("--output", flags.output, "Where to write the picture with everything drawn on it");
   app.add_option("--device", flags.model.device, "cpu, gpu or cuda")->capture_default_str();
@@ -79,5 +73,13 @@ int main(int argc, char** argv) {
                  "BGR or RGB: what the net was trained on");
   app.add_option("--labels_file,--labels-file", flags.model.labels_file, "Class names, one a line");
   app.add_option("--threshold", flags.model.threshold, "Least score, 0..1; default: all that the net keeps");
-  return caffe2rt::run_tool(app, argc, argv, [&] { caffe2rt::look(flags); });
+}
+
+}  // namespace
+}  // namespace caffe2rt
+
+int main(int argc, char** argv) {
+  return caffe2rt::run_tool<caffe2rt::Flags>(
+      "caffe2_mask_rcnn", "Prints what a detectron2 Caffe2 model sees in a picture, and draws it on request.",
+      argc, argv, caffe2rt::add_options, caffe2rt::look);
 }

@@ -84,16 +84,8 @@ void run(const Flags& flags) {
                to_string(std::span(value.sizes().data(), value.sizes().size())));
 }
 
-}  // namespace
-}  // namespace caffe2rt
-
-int main(int argc, char** argv) {
-  CLI::App app(
-      "Runs a Caffe2 net on blobs from an .npz file (uint8 arrays are fed as float32) and writes its "
-      "outputs.",
-      "caffe2_run");
-  caffe2rt::Flags flags;
-  caffe2rt::add_net_flags(app, flags.predict_net, flags.init_net);
+void add_options(CLI::App& app, Flags& flags) {
+  add_net_flags(app, flags.predict_net, flags.init_net);
   app.add_option("--inputs", flags.inputs, "One array a blob to feed: data, im_info, ... (.npz)")->required();
   app.add_option("--outputs", flags.outputs, "Where to write the results (.npz)")->required();
   app.add_option("--blobs", flags.blobs, "Blobs to write, or 'all'; default: the net's external outputs")
@@ -105,5 +97,14 @@ int main(int argc, char** argv) {
   app.add_option("--original-size", flags.original_size,
                  "HxW of the picture that predictions are for; default: the net's input");
   app.add_option("--threads", flags.threads, "Threads; 0: all cores")->check(CLI::NonNegativeNumber);
-  return caffe2rt::run_tool(app, argc, argv, [&] { caffe2rt::run(flags); });
+}
+
+}  // namespace
+}  // namespace caffe2rt
+
+int main(int argc, char** argv) {
+  return caffe2rt::run_tool<caffe2rt::Flags>("caffe2_run",
+                                             "Runs a Caffe2 net on blobs from an .npz file (uint8 arrays are "
+                                             "fed as float32) and writes its outputs.",
+                                             argc, argv, caffe2rt::add_options, caffe2rt::run);
 }

@@ -11,22 +11,27 @@
 
 namespace caffe2rt {
 
-// Parses the flags that `app` knows, then runs `work`. Returns main's exit status.
-template <class Work>
-int run_tool(CLI::App& app, int argc, char** argv, Work&& work) {
-  app.failure_message([](const CLI::App* failed, const CLI::Error& e) {
-    return failed->get_name() + ": error: " + e.what() + " (see --help)\n";
-  });
+// Parses a tool's flags, as add_options(app, flags) declares them, then does its work(flags). Returns main's
+// exit status.
+template <class Flags>
+int run_tool(const char* name, const char* description, int argc, char** argv,
+             void (*add_options)(CLI::App& app, Flags& flags), void (*work)(const Flags& flags)) noexcept {
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 1;
-  }
-  try {
-    work();
+    CLI::App app(description, name);
+    app.failure_message([](const CLI::App* failed, const CLI::Error& e) {
+      return failed->get_name() + ": error: " + e.what() + " (see --help)\n";
+    });
+    Flags flags;
+    add_options(app, flags);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+      return app.exit(e) == 0 ? 0 : 1;
+    }
+    work(flags);
     return 0;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "%s: error: %s\n", app.get_name().c_str(), e.what());
+    std::fprintf(stderr, "%s: error: %s\n", name, e.what());
     return 1;
   }
 }

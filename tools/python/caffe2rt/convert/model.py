@@ -1,0 +1,67 @@
+"""A whole net from a configuration and a checkpoint: detectron2's meta architectures."""
+import dataclasses
+
+import numpy as np
+
+from .backbone import build_backbone, size_divisibility
+from .errors import ConvertError
+from .net_builder import Feature, NetBuilder
+from .proposals import build_proposals
+from .retinanet import build_retinanet
+from .roi_heads import build_roi_heads
+from .semantic import build_semantic_head
+
+
+@dataclasses.dataclass
+class Model:
+    """ops: (type, inputs, outputs, args) in order; weights: {blob: array}; outputs: names; arguments: {name: value} of the net;
+    unused: parameters of the checkpoint that the net has no use for."""
+    ops: list
+    weights: dict
+    outputs: list
+    arguments: dict
+    unused: list
+
+
+def _rcnn(net, cfg, features):
+    return build_roi_heads(net, cfg, features, build_proposals(net, cfg, features)), {}
+
+
+def _panoptic(net, cfg, features):
+    semantic = build_semantic_head(net, cfg, features)
+    outputs, _ = _rcnn(net, cfg, features)
+    combine = cfg.MODEL.PANOPTIC_FPN.COMBINE
+    arguments = dict(combine_overlap_threshold=float(combine.OVERLAP_THRESH), combine_stuff_area_limit=int(combine.STUFF_AREA_LIMIT),
+                     combine_instances_confidence_threshold=float(combine.INSTANCES_CONFIDENCE_THRESH))
+    if not combine.ENABLED:
+        arguments["combine_on"] = 0
+    return outputs + [semantic], arguments
+
+
+META_ARCHITECTURES = {"GeneralizedRCNN": _rcnn, "PanopticFPN": _panoptic, "RetinaNet": build_retinanet}
+
+
+def _normalised(net, cfg):
+    """(data - mean) / std: the net itself normalises, as detectron2's do."""
+    mean, std = (np.array(v, np.float32).reshape(-1, 1, 1) for v in (cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD))
+    if mean.shape != (3, 1, 1) or std.shape != (3, 1, 1):
+        raise ConvertError("MODEL.PIXEL_MEAN, MODEL.PIXEL_STD: expected three numbers each")
+    centred = net.op("Sub", ["data", net.constant("pixel_mean", mean)], "centred_data")
+    return Feature(net.op("Div", [centred, net.constant("pixel_std", std)], "normalized_data"), 3)
+
+
+def build_model(cfg, parameters):
+    """The net of a configuration (config.Config) with the parameters of a checkpoint ({name: array}).
+
+    Raises ConvertError: for parts that are not known, and for all parameters that are missing or of another shape at once.
+    """
+    name = cfg.MODEL.META_ARCHITECTURE
+    if name not in META_ARCHITECTURES:
+        raise ConvertError("MODEL.META_ARCHITECTURE: expected one of %s, got %s" % (", ".join(sorted(META_ARCHITECTURES)), name))
+    net = NetBuilder(parameters)
+    features = build_backbone(net, cfg, _normalised(net, cfg))
+    outputs, arguments = META_ARCHITECTURES[name](net, cfg, features)
+    unused = net.check()
+    arguments = dict(size_divisibility=size_divisibility(cfg), device="cpu", meta_architecture=name, **arguments,
+                     input_format=cfg.INPUT.FORMAT, min_size_test=cfg.INPUT.MIN_SIZE_TEST, max_size_test=cfg.INPUT.MAX_SIZE_TEST)
+    return Model(net.ops, net.weights, outputs, arguments, unused)

@@ -1,0 +1,137 @@
+"""NetBuilder: collects the operators and weights of a net, with the shapes that a configuration promises checked on the way."""
+import dataclasses
+
+import numpy as np
+
+from .errors import ConvertError
+
+# detectron2's exporter traced a wrapper around the model; programs that look weights up know this prefix.
+PREFIX = "_wrapped_model."
+_FOLDED_NORMS = ("FrozenBN", "BN", "SyncBN", "NaiveSyncBN", "naiveSyncBN")
+_NORM_EPS = 1e-5  # of detectron2's FrozenBatchNorm2d and torch's BatchNorm2d
+
+
+@dataclasses.dataclass(frozen=True)
+class Feature:
+    """A blob (N,channels,H,W) whose pixels are `stride` pixels of the image apart."""
+    blob: str
+    channels: int
+    stride: float = 1
+
+
+class NetBuilder:
+    """Operators in order, weights by blob, and every complaint about the weights.
+
+    `parameters` is {detectron2's name: array}. What is missing or of another shape is noted and stands for zeros until
+    check() raises it all at once.
+    """
+
+    def __init__(self, parameters):
+        self._parameters = parameters
+        self._used = set()
+        self._complaints = []
+        self.ops = []      # (type, inputs, outputs, args)
+        self.weights = {}  # blob: array
+        self._blobs = {"data", "im_info"}
+
+    def op(self, type, inputs, outputs, **args):
+        """Adds an operator; outputs is a name or a list of them. Returns the first output."""
+        outputs = [outputs] if isinstance(outputs, str) else list(outputs)
+        for blob in outputs:
+            if blob in self._blobs:
+                raise AssertionError("blob '%s' is written twice" % blob)
+            self._blobs.add(blob)
+        self.ops.append((type, [inputs] if isinstance(inputs, str) else list(inputs), outputs, args))
+        return outputs[0]
+
+    def rename(self, blob, name):
+        """Gives a blob another name, in every operator."""
+        self._blobs.add(name)
+        for _, inputs, outputs, _ in self.ops:
+            inputs[:] = [name if b == blob else b for b in inputs]
+            outputs[:] = [name if b == blob else b for b in outputs]
+
+    def constant(self, blob, value):
+        """A weight that is no parameter of the checkpoint; the same blob may be asked for again."""
+        self.weights.setdefault(blob, np.ascontiguousarray(value))
+        return blob
+
+    def parameter(self, name, shape):
+        """The checkpoint's array of that name and shape."""
+        self._used.add(name)
+        value = self._parameters.get(name)
+        if value is None:
+            self._complaints.append("%s is missing, expected %s" % (name, shape))
+        elif value.shape != tuple(shape):
+            self._complaints.append("%s: expected %s, got %s" % (name, tuple(shape), value.shape))
+        else:
+            return value
+        return np.zeros(shape, np.float32)
+
+    def weight(self, name, shape):
+        """A parameter as a blob, named as detectron2's exporter named it."""
+        return self.constant(PREFIX + name, self.parameter(name, shape).astype(np.float32))
+
+    def relu(self, blob):
+        return self.op("Relu", blob, blob + ".relu")
+
+    def conv(self, x, module, channels, kernel, blob=None, *, stride=1, padding=None, dilation=1, group=1, norm="", relu=False,
+             bias=None):
+        """detectron2's Conv2d `module`, with its norm folded into it where that is a batch norm.
+
+        x: Feature. bias: whether there is one; default: where there is no norm. Returns the Feature, named `blob` or as the module.
+        """
+        blob = blob or module
+        if padding is None:
+            padding = dilation * (kernel - 1) // 2
+        bias = norm == "" if bias is None else bias
+        shape = (channels, x.channels // group, kernel, kernel)
+        inputs = [x.blob]
+        if norm in _FOLDED_NORMS:
+            inputs += self._folded(module, shape, bias)
+        else:
+            inputs.append(self.weight(module + ".weight", shape))
+            if bias:
+                inputs.append(self.weight(module + ".bias", (channels,)))
+        y = self.op("Conv", inputs, blob, strides=[stride] * 2, pads=[padding] * 4, kernels=[kernel] * 2, group=group,
+                    dilations=[dilation] * 2)
+        if norm and norm not in _FOLDED_NORMS:
+            y = self.norm(y, module + ".norm", channels, norm, blob + ".norm")
+        if relu:
+            y = self.relu(y)
+        return Feature(y, channels, x.stride * stride)
+
+    def norm(self, x, module, channels, norm, blob):
+        if norm == "GN":
+            return self.op("GroupNorm", [x, self.weight(module + ".weight", (channels,)), self.weight(module + ".bias", (channels,))],
+                           blob, group=32, epsilon=_NORM_EPS)
+        raise ConvertError("%s: no operator for the norm '%s'" % (module, norm))
+
+    def _folded(self, module, shape, bias):
+        """Blobs of a convolution's weight and bias with the batch norm after it folded in."""
+        channels = (shape[0],)
+        gamma, beta, mean, var = (self.parameter("%s.norm.%s" % (module, part), channels).astype(np.float64)
+                                  for part in ("weight", "bias", "running_mean", "running_var"))
+        scale = gamma / np.sqrt(var + _NORM_EPS)
+        weight = self.parameter(module + ".weight", shape) * scale[:, None, None, None]
+        offset = self.parameter(module + ".bias", channels) if bias else 0
+        return [self.constant(PREFIX + module + ".weight", weight.astype(np.float32)),
+                self.constant(PREFIX + module + ".bias", (beta + (offset - mean) * scale).astype(np.float32))]
+
+    def fc(self, x, module, columns, rows, blob=None):
+        """A Linear layer of (R,columns) to (R,rows)."""
+        return self.op("FC", [x, self.weight(module + ".weight", (rows, columns)), self.weight(module + ".bias", (rows,))],
+                       blob or module)
+
+    def deconv(self, x, module, channels, kernel, stride, padding, blob=None):
+        inputs = [x.blob, self.weight(module + ".weight", (x.channels, channels, kernel, kernel)),
+                  self.weight(module + ".bias", (channels,))]
+        return Feature(self.op("ConvTranspose", inputs, blob or module, dilations=[1, 1], group=1, kernels=[kernel] * 2,
+                               pads=[padding] * 4, strides=[stride] * 2), channels, x.stride / stride)
+
+    def check(self):
+        """Raises ConvertError with all that is wrong with the weights. What the net has no use for is returned, by name."""
+        if self._complaints:
+            raise ConvertError("the weights do not fit the configuration:\n  " + "\n  ".join(self._complaints))
+        ignored = ("num_batches_tracked", "anchor_generator.cell_anchors", "pixel_mean", "pixel_std")
+        return sorted(n for n in self._parameters if n not in self._used and not any(i in n for i in ignored))

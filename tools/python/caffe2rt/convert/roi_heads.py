@@ -1,0 +1,186 @@
+"""What is done for each region: box, mask and keypoint heads.
+
+Source: detectron2/modeling/roi_heads, poolers.py and export/c10.py; https://arxiv.org/abs/1703.06870.
+"""
+import numpy as np
+
+from .backbone import ResNetStage
+from .errors import ConvertError
+from .net_builder import Feature
+from .proposals import ANGLES
+
+_CANONICAL_SIZE, _CANONICAL_LEVEL = 224, 4  # of ROIPooler
+
+
+class Pooler:
+    """Pools regions from the levels of a pyramid, each from the level of its size, or from the one level there is."""
+
+    def __init__(self, key, head, features):
+        kinds = {"ROIAlign": ("RoIAlign", 0), "ROIAlignV2": ("RoIAlign", 1), "ROIAlignRotated": ("RoIAlignRotated", 1)}
+        if head.POOLER_TYPE not in kinds:
+            raise ConvertError("%s.POOLER_TYPE: expected one of %s, got %s" % (key, ", ".join(kinds), head.POOLER_TYPE))
+        self._operator, self._aligned = kinds[head.POOLER_TYPE]
+        self._size, self._ratio = head.POOLER_RESOLUTION, head.POOLER_SAMPLING_RATIO
+        self._features = features
+
+    def _align(self, net, feature, rois, blob):
+        y = net.op(self._operator, [feature.blob, rois], blob, order="NCHW", spatial_scale=1.0 / feature.stride, pooled_h=self._size,
+                   pooled_w=self._size, sampling_ratio=self._ratio, aligned=self._aligned)
+        return Feature(y, feature.channels)
+
+    def build(self, net, rois, name):
+        """(R,C,size,size) of regions (R,5) or (R,6), in their order."""
+        if len(self._features) == 1:
+            return self._align(net, self._features[0], rois, name + "_roi_feat")
+        if self._operator == "RoIAlignRotated":
+            raise ConvertError("rotated regions on several levels are not converted")
+        levels = [int(f.stride).bit_length() - 1 for f in self._features]
+        parts = ["%s_rois_fpn%d" % (name, level) for level in levels]
+        net.op("DistributeFpnProposals", [rois], parts + [name + "_rois_idx_restore"], roi_canonical_scale=_CANONICAL_SIZE,
+               roi_canonical_level=_CANONICAL_LEVEL, roi_max_level=levels[-1], roi_min_level=levels[0], legacy_plus_one=0)
+        pooled = [self._align(net, f, part, "%s_roi_feat_fpn%d" % (name, level)).blob
+                  for f, part, level in zip(self._features, parts, levels)]
+        shuffled = net.op("Concat", pooled, [name + "_roi_feat_shuffled", name + "_roi_feat_split"], axis=0)
+        y = net.op("BatchPermutation", [shuffled, name + "_rois_idx_restore"], name + "_roi_feat")
+        return Feature(y, self._features[0].channels)
+
+
+def _classes(cfg):
+    return cfg.MODEL.ROI_HEADS.NUM_CLASSES
+
+
+def _conv_fc_head(net, cfg, x, module, name, size):
+    """FastRCNNConvFCHead: (R,F) and F."""
+    head = cfg.MODEL.ROI_BOX_HEAD
+    for i in range(1, head.NUM_CONV + 1):
+        x = net.conv(x, "%s.conv%d" % (module, i), head.CONV_DIM, 3, "%s.conv%d" % (name, i), norm=head.NORM, relu=True)
+    blob, columns = x.blob, x.channels
+    if head.NUM_FC:
+        blob, columns = net.op("Flatten", blob, name + ".flat", axis=1), x.channels * size * size
+    for i in range(1, head.NUM_FC + 1):
+        blob = net.relu(net.fc(blob, "%s.fc%d" % (module, i), columns, head.FC_DIM, "%s.fc%d" % (name, i)))
+        columns = head.FC_DIM
+    if not head.NUM_FC:
+        raise ConvertError("MODEL.ROI_BOX_HEAD.NUM_FC: expected at least 1")
+    return blob, columns
+
+
+def _predict_boxes(net, cfg, features, columns, rois):
+    """Classes, boxes and the best of both: blobs bbox_nms, score_nms, class_nms."""
+    head, module = cfg.MODEL.ROI_BOX_HEAD, "roi_heads.box_predictor"
+    rotated = cfg.MODEL.ROI_HEADS.NAME == "RROIHeads"
+    box, weights = (5 if rotated else 4), [float(w) for w in head.BBOX_REG_WEIGHTS]
+    if len(weights) != box:
+        raise ConvertError("MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS: expected %d numbers, got %s" % (box, weights))
+    if rotated and weights.pop() != 1.0:
+        raise ConvertError("MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS: BBoxTransform takes no weight of the angle but 1")
+    logits = net.fc(features, module + ".cls_score", columns, _classes(cfg) + 1, "cls_score")
+    deltas = net.fc(features, module + ".bbox_pred", columns, box * (1 if head.CLS_AGNOSTIC_BBOX_REG else _classes(cfg)), "bbox_pred")
+    if head.USE_SIGMOID_CE:
+        raise ConvertError("MODEL.ROI_BOX_HEAD.USE_SIGMOID_CE: is not converted")
+    probs = net.op("Softmax", logits, "cls_prob", axis=1)
+    boxes = net.op("BBoxTransform", [rois, deltas, "im_info"], ["pred_bbox", "pred_batch_splits"], weights=weights, apply_scale=1,
+                   rotated=int(rotated), **ANGLES, legacy_plus_one=0)
+    heads = cfg.MODEL.ROI_HEADS
+    outputs = ["score_nms", "bbox_nms", "class_nms", "roi_batch_splits_nms", "roi_keeps_nms", "roi_keeps_size_nms"]
+    net.op("BoxWithNMSLimit", [probs, boxes, "pred_batch_splits"], outputs, score_thresh=float(heads.SCORE_THRESH_TEST),
+           nms=float(heads.NMS_THRESH_TEST), detections_per_im=cfg.TEST.DETECTIONS_PER_IMAGE, soft_nms_enabled=0,
+           soft_nms_method="linear", soft_nms_sigma=0.5, soft_nms_min_score_thres=0.001, rotated=int(rotated),
+           cls_agnostic_bbox_reg=int(head.CLS_AGNOSTIC_BBOX_REG), input_boxes_include_bg_cls=0, output_classes_include_bg_cls=0,
+           legacy_plus_one=0)
+
+
+def _mask_head(net, cfg, x):
+    """MaskRCNNConvUpsampleHead: blob mask_fcn_probs, (R,classes,2H,2W)."""
+    head, module = cfg.MODEL.ROI_MASK_HEAD, "roi_heads.mask_head"
+    if head.NAME != "MaskRCNNConvUpsampleHead":
+        raise ConvertError("MODEL.ROI_MASK_HEAD.NAME: expected MaskRCNNConvUpsampleHead, got %s" % head.NAME)
+    for i in range(1, head.NUM_CONV + 1):
+        x = net.conv(x, "%s.mask_fcn%d" % (module, i), head.CONV_DIM, 3, "mask.fcn%d" % i, norm=head.NORM, relu=True)
+    x = net.deconv(x, module + ".deconv", head.CONV_DIM, 2, 2, 0, "mask.deconv")
+    x = Feature(net.relu(x.blob), x.channels)
+    logits = net.conv(x, module + ".predictor", 1 if head.CLS_AGNOSTIC_MASK else _classes(cfg), 1, "mask.predictor")
+    net.op("Sigmoid", logits.blob, "mask_fcn_probs")
+    return ["mask_fcn_probs"]
+
+
+def _keypoint_head(net, cfg, x):
+    """KRCNNConvDeconvUpsampleHead: blob kps_score, (R,K,4H,4W) heat maps, or keypoints_out, (R,4,K) x y score probability."""
+    head, module = cfg.MODEL.ROI_KEYPOINT_HEAD, "roi_heads.keypoint_head"
+    if head.NAME != "KRCNNConvDeconvUpsampleHead":
+        raise ConvertError("MODEL.ROI_KEYPOINT_HEAD.NAME: expected KRCNNConvDeconvUpsampleHead, got %s" % head.NAME)
+    for i, channels in enumerate(head.CONV_DIMS, 1):
+        x = net.conv(x, "%s.conv_fcn%d" % (module, i), channels, 3, "kps.conv_fcn%d" % i, relu=True)
+    x = net.deconv(x, module + ".score_lowres", head.NUM_KEYPOINTS, 4, 2, 1, "kps.score_lowres")
+    # detectron2 enlarges bilinearly; its exporter wrote ResizeNearest, and every exported model does so.
+    scale = net.constant("kps.scale", np.array([2.0, 2.0], np.float32))
+    net.op("ResizeNearest", [x.blob, scale], "kps_score")
+    if not cfg.EXPORT_CAFFE2.USE_HEATMAP_MAX_KEYPOINT:
+        return ["kps_score"]
+    net.op("HeatmapMaxKeypoint", ["kps_score", "bbox_nms"], "keypoints_out", should_output_softmax=1)
+    return ["keypoints_out"]
+
+
+class _StandardHeads:
+    """Each head pools for itself; RROIHeads is the same with rotated boxes."""
+
+    def __init__(self, cfg, features):
+        self._cfg = cfg
+        self._features = features
+
+    def boxes(self, net, rois):
+        head = self._cfg.MODEL.ROI_BOX_HEAD
+        if head.NAME != "FastRCNNConvFCHead":
+            raise ConvertError("MODEL.ROI_BOX_HEAD.NAME: expected FastRCNNConvFCHead, got %s" % head.NAME)
+        pooled = Pooler("MODEL.ROI_BOX_HEAD", head, self._features).build(net, rois, "box")
+        blob, columns = _conv_fc_head(net, self._cfg, pooled, "roi_heads.box_head", "box_head", head.POOLER_RESOLUTION)
+        _predict_boxes(net, self._cfg, blob, columns, rois)
+
+    def pool(self, net, key, name):
+        return Pooler("MODEL." + key, self._cfg.MODEL[key], self._features).build(net, "bbox_nms", name)
+
+
+class _Res5Heads:
+    """Stage 5 of the ResNet on each region; the mask head reads it too."""
+
+    def __init__(self, cfg, features):
+        if len(features) != 1:
+            raise ConvertError("MODEL.ROI_HEADS.IN_FEATURES: Res5ROIHeads reads one feature, got %d" % len(features))
+        self._cfg = cfg
+        self._pooler = Pooler("MODEL.ROI_BOX_HEAD", cfg.MODEL.ROI_BOX_HEAD, features)
+        self._stage = ResNetStage(cfg, 5)
+        self._stage.dilation, self._stage.stride = 1, 2
+
+    def _features(self, net, rois, name):
+        return self._stage.build(net, self._pooler.build(net, rois, name), "roi_heads.res5", name + ".res5")
+
+    def boxes(self, net, rois):
+        x = self._features(net, rois, "box")
+        mean = net.op("ReduceMean", x.blob, "box.pooled", axes=[2, 3], keepdims=0)
+        _predict_boxes(net, self._cfg, mean, x.channels, rois)
+
+    def pool(self, net, key, name):
+        if key == "ROI_KEYPOINT_HEAD":
+            raise ConvertError("MODEL.KEYPOINT_ON: Res5ROIHeads has no keypoints")
+        return self._features(net, "bbox_nms", name)
+
+
+ROI_HEADS = {"StandardROIHeads": _StandardHeads, "RROIHeads": _StandardHeads, "Res5ROIHeads": _Res5Heads}
+
+
+def build_roi_heads(net, cfg, features, rois):
+    """Adds the heads that the configuration turns on. Returns the names of their outputs."""
+    name = cfg.MODEL.ROI_HEADS.NAME
+    if name not in ROI_HEADS:
+        raise ConvertError("MODEL.ROI_HEADS.NAME: expected one of %s, got %s" % (", ".join(sorted(ROI_HEADS)), name))
+    missing = [n for n in cfg.MODEL.ROI_HEADS.IN_FEATURES if n not in features]
+    if missing:
+        raise ConvertError("MODEL.ROI_HEADS.IN_FEATURES: expected some of %s, got %s" % (sorted(features), missing))
+    heads = ROI_HEADS[name](cfg, [features[n] for n in cfg.MODEL.ROI_HEADS.IN_FEATURES])
+    heads.boxes(net, rois)
+    outputs = ["bbox_nms", "score_nms", "class_nms"]
+    if cfg.MODEL.MASK_ON:
+        outputs += _mask_head(net, cfg, heads.pool(net, "ROI_MASK_HEAD", "mask"))
+    if cfg.MODEL.KEYPOINT_ON:
+        outputs += _keypoint_head(net, cfg, heads.pool(net, "ROI_KEYPOINT_HEAD", "kps"))
+    return outputs

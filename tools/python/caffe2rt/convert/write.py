@@ -1,0 +1,79 @@
+"""Writes a model's files: all of them, or none."""
+import os
+import pathlib
+import shutil
+import tempfile
+
+import numpy as np
+from google.protobuf import text_format
+
+from .. import caffe2_pb2
+from .errors import ConvertError
+
+
+def _argument(arg, name, value):
+    arg.name = name
+    if isinstance(value, (bool, int, np.integer)):
+        arg.i = int(value)
+    elif isinstance(value, float):
+        arg.f = value
+    elif isinstance(value, (str, bytes)):
+        arg.s = value.encode() if isinstance(value, str) else value
+    elif value and isinstance(value[0], float):
+        arg.floats.extend(value)
+    else:
+        arg.ints.extend(int(v) for v in value)
+
+
+def predict_net(model, name):
+    """NetDef of the net: inputs data and im_info, then the weights in the order of their use."""
+    net = caffe2_pb2.NetDef(name=name)
+    for type, inputs, outputs, args in model.ops:
+        op = net.op.add(type=type, input=inputs, output=outputs)
+        for key, value in args.items():
+            _argument(op.arg.add(), key, value)
+    net.external_input.extend(["data", "im_info"])
+    net.external_input.extend(model.weights)
+    net.external_output.extend(model.outputs)
+    for key, value in model.arguments.items():
+        _argument(net.arg.add(), key, value)
+    return net
+
+
+def init_net(model, name):
+    """NetDef that fills the weights."""
+    net = caffe2_pb2.NetDef(name=name)
+    for blob, value in model.weights.items():
+        op = net.op.add(type="GivenTensorFill", output=[blob])
+        values = op.arg.add(name="values")
+        values.floats.extend(value.astype(np.float32).ravel().tolist())
+        op.arg.add(name="shape").ints.extend(value.shape)
+    net.external_output.extend(model.weights)
+    return net
+
+
+def write_model(folder, model, name, labels=None):
+    """Writes model.pb, model_init.pb, model.pbtxt, and labels.txt where there are labels, into a folder that is made where it is not
+    there. Raises ConvertError; what was in the folder before is then as it was."""
+    folder = pathlib.Path(folder)
+    predict = predict_net(model, name + "_predict")
+    files = {"model.pb": predict.SerializeToString(), "model.pbtxt": text_format.MessageToString(predict).encode(),
+             "model_init.pb": init_net(model, name + "_init").SerializeToString()}
+    if labels:
+        files["labels.txt"] = ("\n".join(labels) + "\n").encode()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = pathlib.Path(tempfile.mkdtemp(prefix=".caffe2_converter_", dir=folder.parent))
+    except OSError as e:
+        raise ConvertError("%s: %s" % (folder, e.strerror)) from None
+    try:
+        for file, data in files.items():
+            (scratch / file).write_bytes(data)
+        folder.mkdir(exist_ok=True)
+        for file in files:
+            os.replace(scratch / file, folder / file)
+    except OSError as e:
+        raise ConvertError("%s: %s" % (e.filename or folder, e.strerror)) from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return sorted(files)
