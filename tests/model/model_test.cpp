@@ -176,17 +176,35 @@ TEST_F(ModelTest, GivesANetOfOneChannelTheLumaOfAFrame) {
   EXPECT_NEAR(seen->raw.at(0).values.at(0), 2 * 29, 1e-3);  // 255 * 0.114
 }
 
-TEST_F(ModelTest, FindsTheChannelsByTheWeightsWhereTheInitNetHoldsNoPlaceForTheImage) {
+TEST_F(ModelTest, FindsChannelsAndSizeByTheWeightsWhereTheInitNetHoldsNoPlaceForTheImage) {
   write_fixed_net(directory_, 1);
   ModelOptions options;
   find_model_files(directory_.string(), options);
-  options.min_size = 0;
   const auto model = load_model(options);
   EXPECT_EQ(model->info().channels, 1);
-  EXPECT_EQ(model->info().fixed_size, std::nullopt);
-  const std::vector<std::uint8_t> pixels(28 * 28, 3);
-  const FrameView view{PixelFormat::kGray, 28, 28, 28, pixels.data()};
+  EXPECT_EQ(model->info().fixed_size, (FrameSize{28, 28}));
+  const std::vector<std::uint8_t> pixels(50 * 40, 3);
+  const FrameView view{PixelFormat::kGray, 50, 40, 50, pixels.data()};
   EXPECT_NEAR(model->detect({&view, 1}, model->defaults()).at(0)->raw.at(0).values.at(2), 6, 1e-3);
+}
+
+TEST_F(ModelTest, OfSizesThatPoolingRoundsToTheSamePrefersMultiplesOf32) {
+  write_fixed_net(directory_, 3);
+  write(directory_ / "predict_net.pbtxt", R"(
+      external_input: "data"
+      op { type: "MaxPool" input: "data" output: "p" arg { name: "kernel" i: 3 } arg { name: "stride" i: 2 } }
+      op { type: "FC" input: "p" input: "w" input: "b" output: "prob" } external_output: "prob")");
+  write(directory_ / "init_net.pbtxt", R"(
+      op { type: "ConstantFill" output: "w" arg { name: "shape" ints: 2 ints: 675 } }
+      op { type: "ConstantFill" output: "b" arg { name: "shape" ints: 2 } })");
+  ModelOptions options;
+  find_model_files(directory_.string(), options);
+  EXPECT_EQ(load_model(options)->info().fixed_size, (FrameSize{32, 32}));  // 31 would do, too
+}
+
+TEST_F(ModelTest, NetsThatTakeAnySizeHaveNone) {
+  write_classifier();
+  EXPECT_EQ(load_model(options())->info().fixed_size, std::nullopt);
 }
 
 TEST_F(ModelTest, RefusesANetWhoseInputIsNoImage) {
