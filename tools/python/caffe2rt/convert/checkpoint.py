@@ -11,7 +11,7 @@ _SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "
 
 
 def _read_safetensors(path):
-    """Source of the format: huggingface/safetensors, README: length, JSON header, bytes."""
+    """Source of the format: huggingface/safetensors, README: length, JSON header {name: dtype, shape, data_offsets}, bytes."""
     data = path.read_bytes()
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 + length:
@@ -20,23 +20,19 @@ def _read_safetensors(path):
         header = json.loads(data[8:8 + length])
     except ValueError:
         raise ConvertError("expected a safetensors header in JSON") from None
-    arrays = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        begin, end = entry["data_offsets"]
-        raw = data[8 + length + begin:8 + length + end]
-        shape = entry["shape"]
-        if entry["dtype"] == "BF16":
-            array = (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
-        elif entry["dtype"] in _SAFETENSORS:
-            array = np.frombuffer(raw, _SAFETENSORS[entry["dtype"]])
-        else:
-            raise ConvertError("%s: unknown dtype %s" % (name, entry["dtype"]))
-        if array.size != np.prod(shape, dtype=np.int64):
-            raise ConvertError("%s: expected %s elements, got %d" % (name, shape, array.size))
-        arrays[name] = array.reshape(shape)
-    return arrays
+    try:
+        return {name: _safetensor(data[8 + length:], **entry) for name, entry in header.items() if name != "__metadata__"}
+    except (AttributeError, KeyError, TypeError, ValueError) as e:
+        raise ConvertError("damaged safetensors header: %s" % e) from None
+
+
+def _safetensor(data, dtype, shape, data_offsets):
+    begin, end = data_offsets
+    if dtype == "BF16":
+        array = (np.frombuffer(data[begin:end], "<u2").astype(np.uint32) << 16).view(np.float32)
+    else:
+        array = np.frombuffer(data[begin:end], _SAFETENSORS[dtype])
+    return array.reshape(shape)
 
 
 def _arrays_of(loaded):

@@ -50,18 +50,27 @@ def _normalised(net, cfg):
     return Feature(net.op("Div", [centred, net.constant("pixel_std", std)], "normalized_data"), 3)
 
 
-def build_model(cfg, parameters):
-    """The net of a configuration (config.Config) with the parameters of a checkpoint ({name: array}).
+def required_parameters(cfg):
+    """{name: shape} of what a checkpoint for this configuration must hold."""
+    return _build(cfg, {})[0].required
 
-    Raises ConvertError: for parts that are not known, and for all parameters that are missing or of another shape at once.
-    """
+
+def _build(cfg, parameters):
     name = cfg.MODEL.META_ARCHITECTURE
     if name not in META_ARCHITECTURES:
         raise ConvertError("MODEL.META_ARCHITECTURE: expected one of %s, got %s" % (", ".join(sorted(META_ARCHITECTURES)), name))
     net = NetBuilder(parameters)
     features = build_backbone(net, cfg, _normalised(net, cfg))
-    outputs, arguments = META_ARCHITECTURES[name](net, cfg, features)
+    return (net, *META_ARCHITECTURES[name](net, cfg, features))
+
+
+def build_model(cfg, parameters):
+    """The net of a configuration (config.Config) with the parameters of a checkpoint ({name: array}).
+
+    Raises ConvertError: for parts that are not known, and for all parameters that are missing or of another shape at once.
+    """
+    net, outputs, arguments = _build(cfg, parameters)
     unused = net.check()
-    arguments = dict(size_divisibility=size_divisibility(cfg), device="cpu", meta_architecture=name, **arguments,
+    arguments = dict(size_divisibility=size_divisibility(cfg), device="cpu", meta_architecture=cfg.MODEL.META_ARCHITECTURE, **arguments,
                      input_format=cfg.INPUT.FORMAT, min_size_test=cfg.INPUT.MIN_SIZE_TEST, max_size_test=cfg.INPUT.MAX_SIZE_TEST)
     return Model(net.ops, net.weights, outputs, arguments, unused)

@@ -28,7 +28,7 @@ class NetBuilder:
 
     def __init__(self, parameters):
         self._parameters = parameters
-        self._used = set()
+        self.required = {}  # name: shape of every parameter the net asked for
         self._complaints = []
         self.ops = []      # (type, inputs, outputs, args)
         self.weights = {}  # blob: array
@@ -58,7 +58,7 @@ class NetBuilder:
 
     def parameter(self, name, shape):
         """The checkpoint's array of that name and shape."""
-        self._used.add(name)
+        self.required[name] = tuple(shape)
         value = self._parameters.get(name)
         if value is None:
             self._complaints.append("%s is missing, expected %s" % (name, shape))
@@ -134,4 +134,4 @@ class NetBuilder:
         if self._complaints:
             raise ConvertError("the weights do not fit the configuration:\n  " + "\n  ".join(self._complaints))
         ignored = ("num_batches_tracked", "anchor_generator.cell_anchors", "pixel_mean", "pixel_std")
-        return sorted(n for n in self._parameters if n not in self._used and not any(i in n for i in ignored))
+        return sorted(n for n in self._parameters if n not in self.required and not any(i in n for i in ignored))

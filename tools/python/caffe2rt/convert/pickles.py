@@ -67,6 +67,11 @@ def _dtype(code, *_):
     return dtype
 
 
+def _from_buffer(data, dtype, shape, order):
+    """numpy's _frombuffer, which protocol 5 uses."""
+    return np.frombuffer(data, dtype).reshape(shape, order=order)
+
+
 def _scalar(dtype, data):
     return np.frombuffer(data if isinstance(data, bytes) else data.encode("latin1"), dtype)[0]
 
@@ -76,7 +81,8 @@ def _encode(text, encoding):
     return text.encode(encoding)
 
 
-_NUMPY = {"_reconstruct": _array_shell, "scalar": _scalar, "ndarray": np.ndarray, "dtype": _dtype}
+_NUMPY = {"_reconstruct": _array_shell, "_frombuffer": _from_buffer, "scalar": _scalar, "ndarray": np.ndarray, "dtype": _dtype}
+_NUMPY_MODULES = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric", "numpy._core.numeric")
 _TORCH = {"_rebuild_tensor_v2": _rebuild_tensor, "_rebuild_tensor": _rebuild_tensor, "_rebuild_parameter": _rebuild_parameter}
 
 
@@ -86,7 +92,7 @@ class _Unpickler(pickle.Unpickler):
         self._storage = storage
 
     def find_class(self, module, name):
-        if module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray") and name in _NUMPY:
+        if module in _NUMPY_MODULES and name in _NUMPY:
             return _NUMPY[name]
         if module == "torch._utils" and name in _TORCH:
             return _TORCH[name]

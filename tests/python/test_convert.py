@@ -1,0 +1,102 @@
+"""tools/caffe2_converter.py: whole models, by our runtime and against detectron2's own exports."""
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from caffe2rt import caffe2_pb2
+from conftest import ROOT, SHARED, random_parameters, small_config
+
+GOLDEN = SHARED / "golden"
+CHECKPOINTS = sorted(p.parent for p in GOLDEN.glob("*/model_final.pkl"))
+
+
+def convert(*arguments):
+    return subprocess.run([sys.executable, ROOT / "tools" / "caffe2_converter.py", *map(str, arguments)], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A small Mask R-CNN's arguments for the converter."""
+    cfg = small_config()
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps({"model": random_parameters(cfg)}))
+    return ["--config-file", ROOT / "tests/python/small_mask_rcnn_fpn.yaml", "--output", tmp_path / "out", "MODEL.WEIGHTS", tmp_path / "model.pkl"]
+
+
+def read_net(file):
+    net = caffe2_pb2.NetDef()
+    net.ParseFromString(file.read_bytes())
+    return net
+
+
+def test_writes_a_net_that_runs(small, tmp_path, caffe2_run):
+    result = convert(*small)
+    assert result.returncode == 0, result.stderr
+    rng = np.random.RandomState(0)
+    np.savez(tmp_path / "in.npz", data=rng.uniform(0, 255, (1, 3, 64, 96)).astype(np.float32), im_info=np.array([[64, 96, 1]], np.float32))
+    out = caffe2_run(tmp_path / "out", tmp_path / "in.npz", tmp_path / "out.npz")
+    assert sorted(out) == ["bbox_nms", "class_nms", "mask_fcn_probs", "score_nms"]
+    count = len(out["score_nms"])
+    assert 0 < count <= 10
+    assert out["mask_fcn_probs"].shape == (count, 3, 28, 28)
+
+
+def test_names_and_arguments_are_what_programs_look_for(small, tmp_path):
+    convert(*small)
+    net = read_net(tmp_path / "out" / "model.pb")
+    assert list(net.external_input)[:2] == ["data", "im_info"]
+    assert "_wrapped_model.backbone.fpn_lateral5.weight" in net.external_input
+    arguments = {a.name: a.s or a.i for a in net.arg}
+    assert arguments == {"size_divisibility": 32, "device": b"cpu", "meta_architecture": b"GeneralizedRCNN", "input_format": b"BGR",
+                         "min_size_test": 64, "max_size_test": 128}
+    weights = [op.output[0] for op in read_net(tmp_path / "out" / "model_init.pb").op]
+    assert sorted(weights) == sorted(list(net.external_input)[2:])
+    assert (tmp_path / "out" / "model.pbtxt").read_text().startswith('name: "GeneralizedRCNN_predict"')
+
+
+def test_all_that_is_wrong_with_the_weights_is_said_at_once(small, tmp_path):
+    parameters = random_parameters(small_config())
+    del parameters["backbone.fpn_lateral3.bias"]
+    parameters["roi_heads.box_predictor.cls_score.weight"] = np.zeros((81, 32), np.float32)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(parameters))
+    result = convert(*small)
+    assert result.returncode == 1
+    assert "backbone.fpn_lateral3.bias is missing, expected (16,)" in result.stderr
+    assert "roi_heads.box_predictor.cls_score.weight: expected (4, 32), got (81, 32)" in result.stderr
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".caffe2*"))
+
+
+def test_a_folder_that_cannot_be_written_is_named(small, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = convert(*small[:3], tmp_path / "file" / "out", *small[4:])
+    assert result.returncode == 1
+    assert len(result.stderr.strip().splitlines()) == 1 and str(tmp_path / "file") in result.stderr
+
+
+@pytest.mark.parametrize("key, value, says", [
+    ("MODEL.META_ARCHITECTURE", "DETR", "MODEL.META_ARCHITECTURE: expected one of GeneralizedRCNN, PanopticFPN, RetinaNet, got DETR"),
+    ("MODEL.BACKBONE.NAME", "build_vovnet", "MODEL.BACKBONE.NAME: expected one of build_resnet_backbone"),
+    ("MODEL.RESNETS.DEPTH", "51", "MODEL.RESNETS.DEPTH: expected one of"),
+    ("MODEL.ROI_HEADS.IN_FEATURES", "['p9']", "MODEL.ROI_HEADS.IN_FEATURES: expected some of"),
+    ("MODEL.ANCHOR_GENERATOR.SIZES", "[[1],[2]]", "expected one list or one for each of 5 levels, got 2"),
+])
+def test_what_is_not_known_is_named(small, key, value, says):
+    result = convert(*small, key, value)
+    assert result.returncode == 1
+    assert says in result.stderr
+
+
+@pytest.mark.skipif(not CHECKPOINTS, reason="no golden data in %s" % GOLDEN)
+@pytest.mark.parametrize("folder", CHECKPOINTS, ids=lambda p: p.name)
+def test_gives_what_detectron2s_own_export_gave(folder, tmp_path, caffe2_run):
+    result = convert("--config-file", folder / "config.yaml", "--output", tmp_path, "MODEL.WEIGHTS", folder / "model_final.pkl",
+                     "MODEL.DEVICE", "cpu")
+    assert result.returncode == 0, result.stderr
+    for case in sorted(folder.glob("case*.npz")):
+        caffe2_run(tmp_path, case, tmp_path / "out.npz")
+        judged = subprocess.run([sys.executable, GOLDEN / "compare.py", case, tmp_path / "out.npz"], stdout=subprocess.PIPE, text=True)
+        assert judged.returncode == 0, "%s: %s" % (case.name, judged.stdout)
