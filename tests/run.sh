@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets the machine up, builds, and runs all tests (CTest, then pytest); the last lines are the summary.
+# Sets the machine up, builds, and runs all tests; the last lines are the summary.
 #
 #   tests/run.sh [--preset NAME] [CTEST OPTIONS ...]        e.g. tests/run.sh -R ops
 #
@@ -17,5 +17,3 @@ tools/bootstrap.sh
 cmake --preset "$preset" -DCAFFE2RT_WERROR=ON >/dev/null
 cmake --build --preset "$preset"
 ctest --preset "$preset" -j "$(nproc)" "$@"
-# Options are CTest's: with any, only what it runs.
-[ $# -gt 0 ] || CAFFE2RT_BUILD=$PWD/build/$preset /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/python
