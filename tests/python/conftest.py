@@ -27,6 +27,11 @@ def caffe2_run():
     return run
 
 
+# What comes out of these is read as logits, and as parts of a box: large numbers would make all boxes the same.
+_SMALL = {"objectness_logits.weight": 0.02, "anchor_deltas.weight": 0.002, "cls_score.weight": 0.05, "bbox_pred.weight": 0.02,
+          "predictor.weight": 0.2, "conv3.weight": 0.3}
+
+
 def random_parameters(cfg, seed=0):
     """A checkpoint that fits a configuration: convolutions that keep the spread of their input, norms near the identity."""
     from caffe2rt.convert.model import required_parameters
@@ -40,6 +45,8 @@ def random_parameters(cfg, seed=0):
             value = rng.uniform(-0.1, 0.1, shape)
         else:
             value = rng.randn(*shape) * (2 / np.prod(shape[1:])) ** 0.5
+            if name.endswith(tuple(_SMALL)):
+                value *= _SMALL[name.rpartition(".")[0].rpartition(".")[2] + ".weight"]
         parameters[name] = value.astype(np.float32)
     return parameters
 

@@ -65,29 +65,47 @@ def _conv_fc_head(net, cfg, x, module, name, size):
     return blob, columns
 
 
+class _BoxPredictor:
+    """FastRCNNOutputLayers of one `module`: classes and boxes of regions, by features (R,columns). Blobs get `suffix`."""
+
+    def __init__(self, net, cfg, features, columns, rois, module="roi_heads.box_predictor", suffix="", weights=None):
+        head = cfg.MODEL.ROI_BOX_HEAD
+        if head.USE_SIGMOID_CE:
+            raise ConvertError("MODEL.ROI_BOX_HEAD.USE_SIGMOID_CE: is not converted")
+        self._net, self._cfg, self._rois, self._suffix = net, cfg, rois, suffix
+        self._rotated = int(cfg.MODEL.ROI_HEADS.NAME == "RROIHeads")
+        self._weights = [float(w) for w in weights or head.BBOX_REG_WEIGHTS]
+        box = 4 + self._rotated
+        if len(self._weights) != box:
+            raise ConvertError("MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS: expected %d numbers, got %s" % (box, self._weights))
+        if self._rotated and self._weights.pop() != 1.0:
+            raise ConvertError("MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS: BBoxTransform takes no weight of the angle but 1")
+        logits = net.fc(features, module + ".cls_score", columns, _classes(cfg) + 1, "cls_score" + suffix)
+        boxes = 1 if head.CLS_AGNOSTIC_BBOX_REG else _classes(cfg)
+        self._deltas = net.fc(features, module + ".bbox_pred", columns, box * boxes, "bbox_pred" + suffix)
+        self.probs = net.op("Softmax", logits, "cls_prob" + suffix, axis=1)
+
+    def boxes(self):
+        """(R,4 or 5 times classes) in pixels of the input, and how many are of each image."""
+        outputs = ["pred_bbox" + self._suffix, "pred_batch_splits" + self._suffix]
+        self._net.op("BBoxTransform", [self._rois, self._deltas, "im_info"], outputs, weights=self._weights, apply_scale=1,
+                     rotated=self._rotated, **ANGLES, legacy_plus_one=0)
+        return outputs
+
+    def select(self, probs):
+        """The best boxes by `probs`: blobs bbox_nms, score_nms, class_nms."""
+        heads = self._cfg.MODEL.ROI_HEADS
+        outputs = ["score_nms", "bbox_nms", "class_nms", "roi_batch_splits_nms", "roi_keeps_nms", "roi_keeps_size_nms"]
+        self._net.op("BoxWithNMSLimit", [probs] + self.boxes(), outputs, score_thresh=float(heads.SCORE_THRESH_TEST),
+                     nms=float(heads.NMS_THRESH_TEST), detections_per_im=self._cfg.TEST.DETECTIONS_PER_IMAGE, soft_nms_enabled=0,
+                     soft_nms_method="linear", soft_nms_sigma=0.5, soft_nms_min_score_thres=0.001, rotated=self._rotated,
+                     cls_agnostic_bbox_reg=int(self._cfg.MODEL.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG), input_boxes_include_bg_cls=0,
+                     output_classes_include_bg_cls=0, legacy_plus_one=0)
+
+
 def _predict_boxes(net, cfg, features, columns, rois):
-    """Classes, boxes and the best of both: blobs bbox_nms, score_nms, class_nms."""
-    head, module = cfg.MODEL.ROI_BOX_HEAD, "roi_heads.box_predictor"
-    rotated = cfg.MODEL.ROI_HEADS.NAME == "RROIHeads"
-    box, weights = (5 if rotated else 4), [float(w) for w in head.BBOX_REG_WEIGHTS]
-    if len(weights) != box:
-        raise ConvertError("MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS: expected %d numbers, got %s" % (box, weights))
-    if rotated and weights.pop() != 1.0:
-        raise ConvertError("MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS: BBoxTransform takes no weight of the angle but 1")
-    logits = net.fc(features, module + ".cls_score", columns, _classes(cfg) + 1, "cls_score")
-    deltas = net.fc(features, module + ".bbox_pred", columns, box * (1 if head.CLS_AGNOSTIC_BBOX_REG else _classes(cfg)), "bbox_pred")
-    if head.USE_SIGMOID_CE:
-        raise ConvertError("MODEL.ROI_BOX_HEAD.USE_SIGMOID_CE: is not converted")
-    probs = net.op("Softmax", logits, "cls_prob", axis=1)
-    boxes = net.op("BBoxTransform", [rois, deltas, "im_info"], ["pred_bbox", "pred_batch_splits"], weights=weights, apply_scale=1,
-                   rotated=int(rotated), **ANGLES, legacy_plus_one=0)
-    heads = cfg.MODEL.ROI_HEADS
-    outputs = ["score_nms", "bbox_nms", "class_nms", "roi_batch_splits_nms", "roi_keeps_nms", "roi_keeps_size_nms"]
-    net.op("BoxWithNMSLimit", [probs, boxes, "pred_batch_splits"], outputs, score_thresh=float(heads.SCORE_THRESH_TEST),
-           nms=float(heads.NMS_THRESH_TEST), detections_per_im=cfg.TEST.DETECTIONS_PER_IMAGE, soft_nms_enabled=0,
-           soft_nms_method="linear", soft_nms_sigma=0.5, soft_nms_min_score_thres=0.001, rotated=int(rotated),
-           cls_agnostic_bbox_reg=int(head.CLS_AGNOSTIC_BBOX_REG), input_boxes_include_bg_cls=0, output_classes_include_bg_cls=0,
-           legacy_plus_one=0)
+    predictor = _BoxPredictor(net, cfg, features, columns, rois)
+    predictor.select(predictor.probs)
 
 
 def _mask_head(net, cfg, x):
@@ -128,16 +146,40 @@ class _StandardHeads:
         self._cfg = cfg
         self._features = features
 
-    def boxes(self, net, rois):
+    def _box_features(self, net, rois, module, name):
+        """What the box head makes of each region, and how many numbers that is."""
         head = self._cfg.MODEL.ROI_BOX_HEAD
         if head.NAME != "FastRCNNConvFCHead":
             raise ConvertError("MODEL.ROI_BOX_HEAD.NAME: expected FastRCNNConvFCHead, got %s" % head.NAME)
-        pooled = Pooler("MODEL.ROI_BOX_HEAD", head, self._features).build(net, rois, "box")
-        blob, columns = _conv_fc_head(net, self._cfg, pooled, "roi_heads.box_head", "box_head", head.POOLER_RESOLUTION)
-        _predict_boxes(net, self._cfg, blob, columns, rois)
+        pooled = Pooler("MODEL.ROI_BOX_HEAD", head, self._features).build(net, rois, name)
+        return _conv_fc_head(net, self._cfg, pooled, module, name + "_head", head.POOLER_RESOLUTION)
+
+    def boxes(self, net, rois):
+        features, columns = self._box_features(net, rois, "roi_heads.box_head", "box")
+        _predict_boxes(net, self._cfg, features, columns, rois)
 
     def pool(self, net, key, name):
         return Pooler("MODEL." + key, self._cfg.MODEL[key], self._features).build(net, "bbox_nms", name)
+
+
+class _CascadeHeads(_StandardHeads):
+    """Box heads one after another, each on the boxes of the one before; scores are the mean of all. https://arxiv.org/abs/1712.00726"""
+
+    def boxes(self, net, rois):
+        stages = self._cfg.MODEL.ROI_BOX_CASCADE_HEAD.BBOX_REG_WEIGHTS
+        if not self._cfg.MODEL.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG:
+            raise ConvertError("MODEL.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG: CascadeROIHeads expects True")
+        probs = []
+        for k, weights in enumerate(stages):
+            features, columns = self._box_features(net, rois, "roi_heads.box_head.%d" % k, "box%d" % k)
+            predictor = _BoxPredictor(net, self._cfg, features, columns, rois, "roi_heads.box_predictor.%d" % k, ".%d" % k, weights)
+            probs.append(predictor.probs)
+            if k + 1 < len(stages):
+                image = net.op("Slice", rois, "rois_image.%d" % k, starts=[0, 0], ends=[-1, 1])
+                rois = net.op("Concat", [image, predictor.boxes()[0]], ["rois.%d" % (k + 1), "rois_split.%d" % (k + 1)], axis=1)
+        total = net.op("Sum", probs, "cls_prob_sum")
+        count = net.constant("cascade_stages", np.array([len(stages)], np.float32))
+        predictor.select(net.op("Div", [total, count], "cls_prob", broadcast=1))
 
 
 class _Res5Heads:
@@ -165,7 +207,8 @@ class _Res5Heads:
         return self._features(net, "bbox_nms", name)
 
 
-ROI_HEADS = {"StandardROIHeads": _StandardHeads, "RROIHeads": _StandardHeads, "Res5ROIHeads": _Res5Heads}
+ROI_HEADS = {"StandardROIHeads": _StandardHeads, "RROIHeads": _StandardHeads, "Res5ROIHeads": _Res5Heads,
+             "CascadeROIHeads": _CascadeHeads}
 
 
 def build_roi_heads(net, cfg, features, rois):
