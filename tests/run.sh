@@ -3,7 +3,7 @@
 #
 #   tests/run.sh [--preset NAME] [CTEST OPTIONS ...]        e.g. tests/run.sh -R ops
 #
-# Presets: release (default), debug, asan, tsan.
+# Presets: release (default), debug, asan, tsan. With CAFFE2RT_WERROR=1 in the environment warnings are errors.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +14,6 @@ case ${1:-} in
 esac
 
 tools/bootstrap.sh
-cmake --preset "$preset" -DCAFFE2RT_WERROR=ON >/dev/null
+cmake --preset "$preset" ${CAFFE2RT_WERROR:+-DCAFFE2RT_WERROR=ON} >/dev/null
 cmake --build --preset "$preset"
 ctest --preset "$preset" -j "$(nproc)" "$@"

@@ -29,7 +29,7 @@ def caffe2_run():
 
 # What comes out of these is read as logits, and as parts of a box: large numbers would make all boxes the same.
 _SMALL = {"objectness_logits.weight": 0.02, "anchor_deltas.weight": 0.002, "cls_score.weight": 0.05, "bbox_pred.weight": 0.02,
-          "predictor.weight": 0.2, "conv3.weight": 0.3}
+          "predictor.weight": 0.2, "conv3.weight": 0.3, "conv2_offset.weight": 0.3}
 
 
 def random_parameters(cfg, seed=0):

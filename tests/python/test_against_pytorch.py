@@ -14,6 +14,10 @@ NETS = {
     "basic blocks": {},
     "bottlenecks": dict(**BOTTLENECKS, MODEL__RESNETS__STRIDE_IN_1X1=False),
     "batch norm": dict(MODEL__RESNETS__NORM="BN"),
+    "ResNeXt": dict(**BOTTLENECKS, MODEL__RESNETS__NUM_GROUPS=2),
+    "deformable": dict(**BOTTLENECKS, MODEL__RESNETS__DEFORM_ON_PER_STAGE=[False, True, True, True]),
+    "deformable, modulated, in groups": dict(**BOTTLENECKS, MODEL__RESNETS__DEFORM_ON_PER_STAGE=[True] * 4, MODEL__RESNETS__DEFORM_MODULATED=True,
+                                             MODEL__RESNETS__DEFORM_NUM_GROUPS=2, MODEL__RESNETS__NUM_GROUPS=2),
     "class-agnostic boxes": dict(MODEL__ROI_BOX_HEAD__CLS_AGNOSTIC_BBOX_REG=True),
     "cascade": dict(MODEL__ROI_HEADS__NAME="CascadeROIHeads", MODEL__ROI_BOX_HEAD__CLS_AGNOSTIC_BBOX_REG=True),
 }

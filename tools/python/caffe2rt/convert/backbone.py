@@ -29,10 +29,9 @@ class ResNetStage:
         self.stride_in_1x1 = r.STRIDE_IN_1X1
         self.group = r.NUM_GROUPS
         self.norm = r.NORM
-        if r.DEFORM_ON_PER_STAGE[index]:
-            raise ConvertError("MODEL.RESNETS.DEFORM_ON_PER_STAGE: deformable convolutions are not converted")
-        if self.basic and (r.NUM_GROUPS != 1 or stage == 5 and self.dilation != 1):
-            raise ConvertError("MODEL.RESNETS: a ResNet-%d has no groups and no dilation" % r.DEPTH)
+        self.deform = dict(deformable_group=r.DEFORM_NUM_GROUPS, modulated=r.DEFORM_MODULATED) if r.DEFORM_ON_PER_STAGE[index] else None
+        if self.basic and (r.NUM_GROUPS != 1 or self.dilation != 1 or self.deform):
+            raise ConvertError("MODEL.RESNETS: a ResNet-%d has no groups, no dilation and no deformable convolutions" % r.DEPTH)
 
     def build(self, net, x, module, name):
         """Adds the stage: parameters by `module`, blobs by `name`. Returns its Feature."""
@@ -57,8 +56,11 @@ class ResNetStage:
     def _bottleneck(self, net, x, module, name, stride):
         first, second = (stride, 1) if self.stride_in_1x1 else (1, stride)
         x = net.conv(x, module + ".conv1", self.width, 1, name + ".conv1", stride=first, norm=self.norm, bias=False, relu=True)
-        x = net.conv(x, module + ".conv2", self.width, 3, name + ".conv2", stride=second, dilation=self.dilation, group=self.group,
-                     norm=self.norm, bias=False, relu=True)
+        convolution = dict(stride=second, dilation=self.dilation, group=self.group, norm=self.norm, relu=True)
+        if self.deform:
+            x = net.deform_conv(x, module + ".conv2", self.width, name + ".conv2", **convolution, **self.deform)
+        else:
+            x = net.conv(x, module + ".conv2", self.width, 3, name + ".conv2", bias=False, **convolution)
         return net.conv(x, module + ".conv3", self.channels, 1, name + ".conv3", norm=self.norm, bias=False)
 
 

@@ -85,21 +85,39 @@ class NetBuilder:
         if padding is None:
             padding = dilation * (kernel - 1) // 2
         bias = norm == "" if bias is None else bias
-        shape = (channels, x.channels // group, kernel, kernel)
-        inputs = [x.blob]
-        if norm in _FOLDED_NORMS:
-            inputs += self._folded(module, shape, bias)
-        else:
-            inputs.append(self.weight(module + ".weight", shape))
-            if bias:
-                inputs.append(self.weight(module + ".bias", (channels,)))
-        y = self.op("Conv", inputs, blob, strides=[stride] * 2, pads=[padding] * 4, kernels=[kernel] * 2, group=group,
+        weights = self._conv_weights(module, (channels, x.channels // group, kernel, kernel), norm, bias)
+        y = self.op("Conv", [x.blob] + weights, blob, strides=[stride] * 2, pads=[padding] * 4, kernels=[kernel] * 2, group=group,
                     dilations=[dilation] * 2)
+        return self._after_conv(Feature(y, channels, x.stride * stride), module, norm, relu)
+
+    def deform_conv(self, x, module, channels, blob, *, stride=1, dilation=1, group=1, deformable_group=1, modulated=False, norm="",
+                    relu=False):
+        """detectron2's DeformConv `module` of 3x3 taps, or ModulatedDeformConv, with the convolution `module`_offset that moves them."""
+        taps = 9 * deformable_group
+        offset = self.conv(x, module + "_offset", taps * (3 if modulated else 2), 3, blob + "_offset", stride=stride, dilation=dilation).blob
+        weights = self._conv_weights(module, (channels, x.channels // group, 3, 3), norm, False)
+        if modulated:
+            whole, offset = offset, self.op("Slice", offset, blob + "_moves", starts=[0, 0, 0, 0], ends=[-1, 2 * taps, -1, -1])
+            mask = self.op("Slice", whole, blob + "_mask_logits", starts=[0, 2 * taps, 0, 0], ends=[-1, -1, -1, -1])
+            if len(weights) == 1:
+                weights.append(self.constant("zeros_%d" % channels, np.zeros(channels, np.float32)))
+            weights.append(self.op("Sigmoid", mask, blob + "_mask"))
+        y = self.op("caffe2rt.DeformConv", [x.blob, offset] + weights, blob, strides=[stride] * 2, pads=[dilation] * 4, kernels=[3, 3],
+                    group=group, dilations=[dilation] * 2, deformable_group=deformable_group)
+        return self._after_conv(Feature(y, channels, x.stride * stride), module, norm, relu)
+
+    def _conv_weights(self, module, shape, norm, bias):
+        """Blobs of a convolution's filter and, where it has one, bias."""
+        if norm in _FOLDED_NORMS:
+            return self._folded(module, shape, bias)
+        weights = [self.weight(module + ".weight", shape)]
+        return weights + [self.weight(module + ".bias", shape[:1])] if bias else weights
+
+    def _after_conv(self, y, module, norm, relu):
+        blob = y.blob
         if norm and norm not in _FOLDED_NORMS:
-            y = self.norm(y, module + ".norm", channels, norm, blob + ".norm")
-        if relu:
-            y = self.relu(y)
-        return Feature(y, channels, x.stride * stride)
+            blob = self.norm(blob, module + ".norm", y.channels, norm, blob + ".norm")
+        return dataclasses.replace(y, blob=self.relu(blob) if relu else blob)
 
     def norm(self, x, module, channels, norm, blob):
         if norm == "GN":
