@@ -13,7 +13,7 @@ case ${1:-} in
   --preset) preset=$2; shift 2 ;;
 esac
 
-tools/bootstrap.sh
+tools/bootstrap.sh --tests
 cmake --preset "$preset" ${CAFFE2RT_WERROR:+-DCAFFE2RT_WERROR=ON} >/dev/null
 cmake --build --preset "$preset"
 ctest --preset "$preset" -j "$(nproc)" "$@"

@@ -2,8 +2,9 @@
 # Installs what gst-caffe2 builds and runs with, on Debian 12 and 13: packages, and the libtorch wheel in a virtual
 # environment of its own. Safe to run again: what is there is left alone.
 #
-#   tools/bootstrap.sh [--cuda] [--check]
+#   tools/bootstrap.sh [--tests] [--cuda] [--check]
 #
+#   --tests   also what the tests and checks of this project compare with
 #   --cuda    also the CUDA half of libtorch (3 GB more)
 #   --check   install nothing; say what is missing and exit 1 if anything is
 #
@@ -14,9 +15,10 @@ torch_version=2.15.0
 prefix=${CAFFE2RT_PREFIX:-/opt/gst-caffe2}
 venv=$prefix/libtorch-$torch_version
 
-cuda=0 check=0
+cuda=0 check=0 tests=0
 for argument in "$@"; do
   case $argument in
+    --tests) tests=1 ;;
     --cuda) cuda=1 ;;
     --check) check=1 ;;
     -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
@@ -26,8 +28,7 @@ done
 
 packages=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates python3-venv python3-pip python3-numpy
-  python3-yaml python3-protobuf python3-pytest
-  clang-format clang-tidy
+  python3-yaml python3-protobuf
   protobuf-compiler libprotobuf-dev libgoogle-glog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libzip-dev
   libopencv-dev libpango1.0-dev libcairo2-dev fonts-dejavu-core
   libgtest-dev libgmock-dev libbenchmark-dev
@@ -35,6 +36,9 @@ packages=(
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
 )
+
+# Debian's own PyTorch is slow, and all that a reference needs.
+[ "$tests" = 0 ] || packages+=(clang-format clang-tidy python3-pytest python3-torch python3-torchvision)
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() { echo "bootstrap.sh: $*" >&2; exit 1; }
