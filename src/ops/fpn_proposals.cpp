@@ -15,7 +15,8 @@
 namespace caffe2rt {
 namespace {
 
-constexpr int64_t kRoiSize = 1 + Box::kSize;  // image, box
+template <class B>
+constexpr int64_t kRoiSize = 1 + B::kSize;  // image, box
 
 struct Levels {
   int min, max;
@@ -28,7 +29,11 @@ struct Levels {
   size_t count() const { return static_cast<size_t>(std::int64_t{max} - min + 1); }
 };
 
+float size_of(const Box& box, float one) { return std::sqrt(box.area(one)); }
+float size_of(const RotatedBox& box, float) { return std::sqrt(box.area()); }
+
 // Collects: 2 * levels inputs, rois of each level and then scores of each level -> rois.
+template <class B>
 class Collector {
  public:
   explicit Collector(const OperatorArgs& args)
@@ -43,12 +48,12 @@ class Collector {
     std::vector<Proposal> proposals;
     for (size_t level = 0; level < levels_.count(); level++) {
       const size_t scores_at = level + levels_.count();
-      require_shape(in, level, {kUnknown, kRoiSize});
+      require_shape(in, level, {kUnknown, kRoiSize<B>});
       require_shape(in, scores_at, {in[level].size(0)});
       const at::Tensor rois = kept_alive.emplace_back(in[level].contiguous());
       const at::Tensor scores = kept_alive.emplace_back(in[scores_at].contiguous());
       for (int64_t r = 0; r < rois.size(0); r++) {
-        const Proposal p = {rois.data_ptr<float>() + r * kRoiSize, scores.data_ptr<float>()[r]};
+        const Proposal p = {rois.data_ptr<float>() + r * kRoiSize<B>, scores.data_ptr<float>()[r]};
         require(p.image() >= 0, ErrorCode::kArgument, "{}: row {} belongs to image {}", in.describe(level), r,
                 p.image());
         proposals.push_back(p);
@@ -57,9 +62,9 @@ class Collector {
     std::stable_sort(proposals.begin(), proposals.end());
     limit(proposals);
 
-    at::Tensor out = at::empty({static_cast<int64_t>(proposals.size()), kRoiSize}, in[0].options());
+    at::Tensor out = at::empty({static_cast<int64_t>(proposals.size()), kRoiSize<B>}, in[0].options());
     auto* to = out.data_ptr<float>();
-    for (const Proposal& p : proposals) to = std::copy_n(p.roi, kRoiSize, to);
+    for (const Proposal& p : proposals) to = std::copy_n(p.roi, kRoiSize<B>, to);
     return out;
   }
 
@@ -93,6 +98,7 @@ class Collector {
 };
 
 // Distributes: rois -> one output a level and, after them, the order that undoes it.
+template <class B>
 class Distributor {
  public:
   Distributor(const OperatorArgs& args, size_t outputs)
@@ -107,23 +113,23 @@ class Distributor {
             "argument 'roi_canonical_scale': expected a positive number, got {}", canonical_scale_);
   }
 
-  // Writes out[first] and those after it. rois: (R,5), or (R,4) of image 0.
+  // Writes out[first] and those after it. rois: with the image, or without of image 0.
   void distribute(const at::Tensor& rois_of_any_layout, Outputs& out, size_t first) const {
     const at::Tensor rois = rois_of_any_layout.contiguous();
     const int64_t count = rois.size(0), columns = rois.size(1);
     const auto* from = rois.data_ptr<float>();
     std::vector<std::vector<int32_t>> by_level(levels_.count());
     for (int64_t r = 0; r < count; r++)
-      by_level[level_of(read_box<Box>(from + (r + 1) * columns - Box::kSize))].push_back(
-          static_cast<int32_t>(r));
+      by_level[level_of(read_box<B>(from + (r + 1) * columns - B::kSize))].push_back(static_cast<int32_t>(r));
 
     at::Tensor restore = at::empty({count}, rois.options().dtype(at::kInt));
     int32_t position = 0;
     for (size_t level = 0; level < by_level.size(); level++) {
-      at::Tensor some = at::empty({static_cast<int64_t>(by_level[level].size()), kRoiSize}, rois.options());
+      at::Tensor some =
+          at::empty({static_cast<int64_t>(by_level[level].size()), kRoiSize<B>}, rois.options());
       auto* to = some.data_ptr<float>();
       for (const int32_t r : by_level[level]) {
-        if (columns == Box::kSize) *to++ = 0;
+        if (columns == B::kSize) *to++ = 0;
         to = std::copy_n(from + r * columns, columns, to);
         restore.data_ptr<int32_t>()[r] = position++;
       }
@@ -135,8 +141,8 @@ class Distributor {
  private:
   // Counted from the lowest level. In float32 throughout: boxes at the boundary of two levels go where they
   // always went.
-  size_t level_of(const Box& box) const {
-    const float size = std::sqrt(box.area(one_));
+  size_t level_of(const B& box) const {
+    const float size = size_of(box, one_);
     const float level =
         std::floor(canonical_level_ + std::log(size / canonical_scale_ + 1e-6F) / std::log(2.0F));
     const auto min = static_cast<float>(levels_.min), max = static_cast<float>(levels_.max);
@@ -148,28 +154,31 @@ class Distributor {
   const float one_;
 };
 
-class CollectRpnProposals final : public Operator {
+template <class B>
+class Collect final : public Operator {
  public:
-  explicit CollectRpnProposals(const OperatorArgs& args) : collector_(args) {}
+  explicit Collect(const OperatorArgs& args) : collector_(args) {}
   void run(const Inputs& in, Outputs& out) const override { out[0] = collector_.collect(in); }
 
  private:
-  const Collector collector_;
+  const Collector<B> collector_;
 };
 
-class DistributeFpnProposals final : public Operator {
+template <class B>
+class Distribute final : public Operator {
  public:
-  explicit DistributeFpnProposals(const OperatorArgs& args) : distributor_(args, args.num_outputs()) {}
+  explicit Distribute(const OperatorArgs& args) : distributor_(args, args.num_outputs()) {}
 
   void run(const Inputs& in, Outputs& out) const override {
     require_rank(in, 0, 2);
-    require(in[0].size(1) == kRoiSize || in[0].size(1) == Box::kSize, ErrorCode::kShape,
-            "{}: expected 5 columns, or 4 without the image, got {}", in.describe(0), in[0].size(1));
+    require(in[0].size(1) == kRoiSize<B> || in[0].size(1) == B::kSize, ErrorCode::kShape,
+            "{}: expected {} columns, or {} without the image, got {}", in.describe(0), kRoiSize<B>, B::kSize,
+            in[0].size(1));
     distributor_.distribute(in[0], out, 0);
   }
 
  private:
-  const Distributor distributor_;
+  const Distributor<B> distributor_;
 };
 
 class CollectAndDistributeFpnRpnProposals final : public Operator {
@@ -183,8 +192,8 @@ class CollectAndDistributeFpnRpnProposals final : public Operator {
   }
 
  private:
-  const Collector collector_;
-  const Distributor distributor_;
+  const Collector<Box> collector_;
+  const Distributor<Box> distributor_;
 };
 
 constexpr const char* kRpnMin = "lowest level that has proposals, default 2";
@@ -201,16 +210,16 @@ constexpr const char* kLevelsOut =
     "roi_max_level - roi_min_level + 1 times (R_l,5) float32; last (R) int32: where each roi went, counted "
     "through all levels";
 
-REGISTER_OPERATOR(CollectRpnProposals)
+REGISTER_OPERATOR_AS("CollectRpnProposals", Collect<Box>)
     .says("Keeps the best proposals of all levels, for each image by itself.")
     .inputs("rpn_rois_and_scores", kLevelsIn)
     .output("rois", "(R,5) float32, images in order, best score first in each",
-            infer::fixed({kUnknown, kRoiSize}))
+            infer::fixed({kUnknown, kRoiSize<Box>}))
     .arg("rpn_min_level", kRpnMin)
     .arg("rpn_max_level", kRpnMax)
     .arg("rpn_post_nms_topN", kTopN);
 
-REGISTER_OPERATOR(DistributeFpnProposals)
+REGISTER_OPERATOR_AS("DistributeFpnProposals", Distribute<Box>)
     .says("Sends each box to the level of the pyramid that fits its size.")
     .input("rois", "(R,5) float32: image, x1, y1, x2, y2; or (R,4) where there is one image")
     .outputs("rois_and_restore", kLevelsOut)
@@ -220,10 +229,36 @@ REGISTER_OPERATOR(DistributeFpnProposals)
     .arg("roi_canonical_level", kLevel)
     .arg("legacy_plus_one", kLegacyPlusOneDoc);
 
+// Of our own: the original knows rotated boxes on one level only.
+REGISTER_OPERATOR_AS("caffe2rt.CollectRotatedRpnProposals", Collect<RotatedBox>)
+    .says("CollectRpnProposals of rotated boxes.")
+    .inputs("rpn_rois_and_scores",
+            "rpn_max_level - rpn_min_level + 1 times (R_l,6) float32: image, cx, cy, width, height, degrees; "
+            "then "
+            "as many (R_l) float32 scores")
+    .output("rois", "(R,6) float32, images in order, best score first in each",
+            infer::fixed({kUnknown, kRoiSize<RotatedBox>}))
+    .arg("rpn_min_level", kRpnMin)
+    .arg("rpn_max_level", kRpnMax)
+    .arg("rpn_post_nms_topN", kTopN);
+
+REGISTER_OPERATOR_AS("caffe2rt.DistributeRotatedFpnProposals", Distribute<RotatedBox>)
+    .says("DistributeFpnProposals of rotated boxes.")
+    .input("rois", "(R,6) float32: image, cx, cy, width, height, degrees; or (R,5) where there is one image")
+    .outputs("rois_and_restore",
+             "roi_max_level - roi_min_level + 1 times (R_l,6) float32; last (R) int32: where each roi went, "
+             "counted "
+             "through all levels")
+    .arg("roi_min_level", kRoiMin)
+    .arg("roi_max_level", kRoiMax)
+    .arg("roi_canonical_scale", kScale)
+    .arg("roi_canonical_level", kLevel);
+
 REGISTER_OPERATOR(CollectAndDistributeFpnRpnProposals)
     .says("CollectRpnProposals and DistributeFpnProposals in one.")
     .inputs("rpn_rois_and_scores", kLevelsIn)
-    .output("rois", "(R,5) float32, as CollectRpnProposals writes them", infer::fixed({kUnknown, kRoiSize}))
+    .output("rois", "(R,5) float32, as CollectRpnProposals writes them",
+            infer::fixed({kUnknown, kRoiSize<Box>}))
     .outputs("rois_and_restore", kLevelsOut)
     .arg("rpn_min_level", kRpnMin)
     .arg("rpn_max_level", kRpnMax)

@@ -119,5 +119,30 @@ TEST(CollectAndDistributeFpnRpnProposals, DoesBoth) {
   EXPECT_TENSOR_EQ(out[5], int32_tensor({2}, {1, 0}));
 }
 
+TEST(RotatedFpnProposals, AreCollectedByScore) {
+  const auto out = run_operator(
+      "caffe2rt.CollectRotatedRpnProposals",
+      {tensor({1, 6}, {0, 1, 2, 3, 4, 50}), tensor({2, 6}, {0, 9, 9, 9, 9, 9, 0, 5, 6, 7, 8, -90}),
+       tensor({1}, {0.5F}), tensor({2}, {0.1F, 0.9F})},
+      kTwoLevels);
+  EXPECT_TENSOR_EQ(out, tensor({2, 6}, {0, 5, 6, 7, 8, -90, 0, 1, 2, 3, 4, 50}));
+}
+
+TEST(RotatedFpnProposals, AreDistributedBySizeWhateverTheirAngle) {
+  const auto rois = tensor({3, 6}, {0, 0, 0, 500, 500, 45, 0, 7, 7, 20, 20, 30, 0, 0, 0, 224, 224, 0});
+  const auto out = run_operator_outputs("caffe2rt.DistributeRotatedFpnProposals", {rois},
+                                        {{"roi_min_level", 3}, {"roi_max_level", 5}}, 4);
+  EXPECT_TENSOR_EQ(out[0], tensor({1, 6}, {0, 7, 7, 20, 20, 30}));
+  EXPECT_TENSOR_EQ(out[1], tensor({1, 6}, {0, 0, 0, 224, 224, 0}));
+  EXPECT_TENSOR_EQ(out[2], tensor({1, 6}, {0, 0, 0, 500, 500, 45}));
+  EXPECT_TENSOR_EQ(out[3], int32_tensor({3}, {2, 0, 1}));
+}
+
+TEST(RotatedFpnProposals, UprightOnesAreRefused) {
+  EXPECT_ERROR(
+      run_operator_outputs("caffe2rt.DistributeRotatedFpnProposals", {tensor({1, 4}, {0, 0, 1, 1})}, {}, 5),
+      ErrorCode::kShape, "expected 6 columns, or 5 without the image, got 4");
+}
+
 }  // namespace
 }  // namespace caffe2rt

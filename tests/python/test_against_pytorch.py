@@ -8,6 +8,7 @@ from conftest import random_parameters, small_config
 
 pytest.importorskip("torchvision")
 from reference import Reference  # noqa: E402
+from rotated_reference import RotatedReference  # noqa: E402
 
 BOTTLENECKS = dict(MODEL__RESNETS__DEPTH=50, MODEL__RESNETS__WIDTH_PER_GROUP=4, MODEL__RESNETS__RES2_OUT_CHANNELS=16)
 NETS = {
@@ -25,26 +26,43 @@ NETS = {
 
 def match(expected, got):
     """Row of `got` for each row of `expected`: same class, nearest box."""
+    assert len(expected["score_nms"]) == len(got["score_nms"]) > 3
     rows = []
     for box, label in zip(expected["bbox_nms"], expected["class_nms"]):
         far = np.abs(got["bbox_nms"] - box).max(1) + 1e6 * (got["class_nms"] != label)
         rows.append(int(far.argmin()))
+    assert sorted(rows) == list(range(len(rows)))
     return rows
+
+
+def run_both(reference, cfg, seed, folder, caffe2_run):
+    """What the reference and the converted net find in an image of coarse noise."""
+    parameters = random_parameters(cfg, seed)
+    write_model(folder / "model", build_model(cfg, parameters), "net")
+    image = np.random.RandomState(seed).uniform(0, 255, (3, 12, 16)).repeat(8, 1).repeat(8, 2).astype(np.float32)
+    np.savez(folder / "in.npz", data=image[None], im_info=np.array([[96, 128, 1]], np.float32))
+    return reference(cfg, parameters)(image), caffe2_run(folder / "model", folder / "in.npz", folder / "out.npz")
+
+
+ROTATED = dict(
+    MODEL__MASK_ON=False, MODEL__ROI_HEADS__NAME="RROIHeads", MODEL__PROPOSAL_GENERATOR__NAME="RRPN",
+    MODEL__ANCHOR_GENERATOR__NAME="RotatedAnchorGenerator", MODEL__RPN__BBOX_REG_WEIGHTS=[1.0] * 5, MODEL__RPN__PRE_NMS_TOPK_TEST=60,
+    MODEL__ROI_BOX_HEAD__POOLER_TYPE="ROIAlignRotated", MODEL__ROI_BOX_HEAD__BBOX_REG_WEIGHTS=[10.0, 10.0, 5.0, 5.0, 1.0])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_rotated_boxes_on_a_pyramid_are_the_same(seed, tmp_path, caffe2_run):
+    expected, got = run_both(RotatedReference, small_config(**ROTATED), seed, tmp_path, caffe2_run)
+    rows = match(expected, got)
+    np.testing.assert_allclose(got["bbox_nms"][rows], expected["bbox_nms"], atol=0.02)
+    np.testing.assert_allclose(got["score_nms"][rows], expected["score_nms"], atol=1e-4)
 
 
 @pytest.mark.parametrize("changes", NETS.values(), ids=NETS.keys())
 @pytest.mark.parametrize("seed", [0, 1])
 def test_detections_and_masks_are_the_same(changes, seed, tmp_path, caffe2_run):
-    cfg = small_config(**changes)
-    parameters = random_parameters(cfg, seed)
-    write_model(tmp_path / "model", build_model(cfg, parameters), "net")
-    image = np.random.RandomState(seed).uniform(0, 255, (3, 12, 16)).repeat(8, 1).repeat(8, 2).astype(np.float32)
-    np.savez(tmp_path / "in.npz", data=image[None], im_info=np.array([[96, 128, 1]], np.float32))
-    got = caffe2_run(tmp_path / "model", tmp_path / "in.npz", tmp_path / "out.npz")
-    expected = Reference(cfg, parameters)(image)
-    assert len(expected["score_nms"]) == len(got["score_nms"]) > 3
+    expected, got = run_both(Reference, small_config(**changes), seed, tmp_path, caffe2_run)
     rows = match(expected, got)
-    assert sorted(rows) == list(range(len(rows)))
     np.testing.assert_allclose(got["bbox_nms"][rows], expected["bbox_nms"], atol=0.02)
     np.testing.assert_allclose(got["score_nms"][rows], expected["score_nms"], atol=1e-4)
     np.testing.assert_allclose(got["mask_fcn_probs"][rows], expected["mask_fcn_probs"], atol=1e-3)

@@ -82,7 +82,8 @@ def build_proposals(net, cfg, features):
     if len(levels) == 1:
         return rois[0]
     first = int(levels[0].stride).bit_length() - 1
-    return net.op("CollectRpnProposals", rois + scores, "rpn_rois", rpn_max_level=first + len(levels) - 1, rpn_min_level=first,
+    collect = "caffe2rt.CollectRotatedRpnProposals" if rotated else "CollectRpnProposals"
+    return net.op(collect, rois + scores, "rpn_rois", rpn_max_level=first + len(levels) - 1, rpn_min_level=first,
                   rpn_post_nms_topN=rpn.POST_NMS_TOPK_TEST)
 
 

@@ -32,12 +32,13 @@ class Pooler:
         """(R,C,size,size) of regions (R,5) or (R,6), in their order."""
         if len(self._features) == 1:
             return self._align(net, self._features[0], rois, name + "_roi_feat")
-        if self._operator == "RoIAlignRotated":
-            raise ConvertError("rotated regions on several levels are not converted")
+        rotated = self._operator == "RoIAlignRotated"
+        distribute = "caffe2rt.DistributeRotatedFpnProposals" if rotated else "DistributeFpnProposals"
+        arguments = {} if rotated else dict(legacy_plus_one=0)
         levels = [int(f.stride).bit_length() - 1 for f in self._features]
         parts = ["%s_rois_fpn%d" % (name, level) for level in levels]
-        net.op("DistributeFpnProposals", [rois], parts + [name + "_rois_idx_restore"], roi_canonical_scale=_CANONICAL_SIZE,
-               roi_canonical_level=_CANONICAL_LEVEL, roi_max_level=levels[-1], roi_min_level=levels[0], legacy_plus_one=0)
+        net.op(distribute, [rois], parts + [name + "_rois_idx_restore"], roi_canonical_scale=_CANONICAL_SIZE,
+               roi_canonical_level=_CANONICAL_LEVEL, roi_max_level=levels[-1], roi_min_level=levels[0], **arguments)
         pooled = [self._align(net, f, part, "%s_roi_feat_fpn%d" % (name, level)).blob
                   for f, part, level in zip(self._features, parts, levels)]
         shuffled = net.op("Concat", pooled, [name + "_roi_feat_shuffled", name + "_roi_feat_split"], axis=0)
