@@ -8,6 +8,7 @@ import numpy as np
 from google.protobuf import text_format
 
 from .. import caffe2_pb2
+from . import draw
 from .errors import ConvertError
 
 
@@ -53,12 +54,16 @@ def init_net(model, name):
 
 
 def write_model(folder, model, name, labels=None):
-    """Writes model.pb, model_init.pb, model.pbtxt, and labels.txt where there are labels, into a folder that is made where it is not
-    there. Raises ConvertError; what was in the folder before is then as it was."""
+    """Writes model.pb, model_init.pb, model.pbtxt, model.svg (where graphviz is installed) and labels.txt (where there are labels) into a
+    folder, which is made where it is not there. Returns their names. Raises ConvertError; what was in the folder before is then as it
+    was."""
     folder = pathlib.Path(folder)
     predict = predict_net(model, name + "_predict")
     files = {"model.pb": predict.SerializeToString(), "model.pbtxt": text_format.MessageToString(predict).encode(),
              "model_init.pb": init_net(model, name + "_init").SerializeToString()}
+    picture = draw.to_svg(model, name)
+    if picture:
+        files["model.svg"] = picture
     if labels:
         files["labels.txt"] = ("\n".join(labels) + "\n").encode()
     try:
