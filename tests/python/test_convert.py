@@ -1,5 +1,6 @@
 """tools/caffe2_converter.py: whole models, by our runtime and against detectron2's own exports."""
 import pickle
+import shutil
 import subprocess
 import sys
 
@@ -100,3 +101,11 @@ def test_gives_what_detectron2s_own_export_gave(folder, tmp_path, caffe2_run):
         caffe2_run(tmp_path, case, tmp_path / "out.npz")
         judged = subprocess.run([sys.executable, GOLDEN / "compare.py", case, tmp_path / "out.npz"], stdout=subprocess.PIPE, text=True)
         assert judged.returncode == 0, "%s: %s" % (case.name, judged.stdout)
+
+
+def test_the_wire_format_is_that_of_the_runtime(tmp_path):
+    """caffe2_pb2.py is what protoc makes of src/proto/caffe2.proto."""
+    if shutil.which("protoc") is None:
+        pytest.skip("protoc is not installed")
+    subprocess.run(["protoc", "--python_out=%s" % tmp_path, "-I%s" % (ROOT / "src/proto"), "caffe2.proto"], check=True)
+    assert (tmp_path / "caffe2_pb2.py").read_text() == (ROOT / "tools/python/caffe2rt/caffe2_pb2.py").read_text()
