@@ -72,6 +72,8 @@ std::unique_ptr<Decoder> make_decoder(const NetDef& net) {
                     const std::string name = net_string(net, "meta_architecture", "");
                     if (name == "RetinaNet") return make_retinanet_decoder(net);
                     if (name == "PanopticFPN") return make_panoptic_decoder(net);
+                    if (name == "SemanticSegmentor") return make_semantic_decoder(net);
+                    if (name == "ProposalNetwork") return make_proposal_decoder(net);
                     const bool has_detections =
                         writes(net, "bbox_nms") && writes(net, "score_nms") && writes(net, "class_nms");
                     if (name == "GeneralizedRCNN" || (name.empty() && has_detections))

@@ -26,7 +26,7 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  // GeneralizedRCNN, RetinaNet, PanopticFPN, or "" for any other net.
+  // GeneralizedRCNN, RetinaNet, PanopticFPN, SemanticSegmentor, ProposalNetwork, or "" for any other net.
   const std::string& meta_architecture() const { return meta_architecture_; }
 
   // What decode() reads, and the net's own outputs: for GraphOptions::keep.

@@ -18,6 +18,13 @@ std::unique_ptr<Decoder> make_retinanet_decoder(const NetDef& net);
 // Reads what an R-CNN with masks has, and sem_seg (N,C,H,W).
 std::unique_ptr<Decoder> make_panoptic_decoder(const NetDef& net);
 
+// Reads sem_seg (N,C,H,W).
+std::unique_ptr<Decoder> make_semantic_decoder(const NetDef& net);
+
+// Reads every output rpn_rois* (R,5), or (R,6) rotated, image first, and rpn_roi_probs* (R), logits; keeps
+// the best `post_nms_topk` of an image as objects of class 0.
+std::unique_ptr<Decoder> make_proposal_decoder(const NetDef& net);
+
 // Any other net: its outputs as they are, and the top classes where it ends in a Softmax of (N,C).
 std::unique_ptr<Decoder> make_classifier(const NetDef& net);
 

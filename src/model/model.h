@@ -36,7 +36,8 @@ struct ModelOptions {
 // What was loaded.
 struct ModelInfo {
   std::string name;               // of the net
-  std::string meta_architecture;  // GeneralizedRCNN, RetinaNet, PanopticFPN, or "" for any other net
+  std::string meta_architecture;  // GeneralizedRCNN, RetinaNet, PanopticFPN, SemanticSegmentor,
+                                  // ProposalNetwork, or "" for any other net
   int min_size = 0, max_size = 0, size_divisibility = 0;
   std::string input_format;
   int channels = 0;                     // of the net's input: 3, or 1 for luma

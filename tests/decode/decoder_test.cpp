@@ -298,5 +298,44 @@ TEST(Classifier, LeavesOutputsOfOtherNetsAsTheyAre) {
   EXPECT_EQ(seen.raw.at(0).values, (std::vector<float>{1, 2, 3, 4}));
 }
 
+NetDef net_of(const std::string& meta_architecture, const std::vector<std::string>& outputs) {
+  NetDef net;
+  net.ops.push_back({.type = "Relu", .inputs = {"data"}, .outputs = outputs});
+  net.external_outputs = outputs;
+  net.args.push_back({.name = "meta_architecture", .s = meta_architecture});
+  return net;
+}
+
+TEST(SemanticDecoder, GivesTheBestClassOfEachPixel) {
+  const NetDef net = net_of("SemanticSegmentor", {"sem_seg"});
+  const Blobs blobs = {{"sem_seg", tensor({1, 2, 1, 2}, {1, 2, 3, 0})}};
+  const Detections seen = decode_one(net, blobs, {{1, 2}, {1, 2}});
+  ASSERT_TRUE(seen.semantic);
+  EXPECT_EQ(seen.semantic->ids, (std::vector<std::int32_t>{1, 0}));
+  EXPECT_TRUE(seen.objects.empty());
+}
+
+TEST(ProposalDecoder, GivesTheBestOfAllLevelsToTheirImages) {
+  NetDef net = net_of("ProposalNetwork", {"rpn_rois_0", "rpn_roi_probs_0", "rpn_rois_1", "rpn_roi_probs_1"});
+  net.args.push_back({.name = "post_nms_topk", .i = 2});
+  const Blobs blobs = {{"rpn_rois_0", tensor({3, 5}, {0, 1, 2, 3, 4, 0, 5, 5, 9, 9, 1, 0, 0, 7, 7})},
+                       {"rpn_roi_probs_0", tensor({3}, {0, -1, 3})},
+                       {"rpn_rois_1", tensor({1, 5}, {0, 20, 20, 40, 30})},
+                       {"rpn_roi_probs_1", tensor({1}, {2})}};
+  const std::vector<ImageSizes> sizes = {kDoubleSize, kSameSize};
+  const auto seen = make_decoder(net)->decode(blobs, sizes, {});
+  ASSERT_EQ(seen[0].objects.size(), 2);
+  expect_box(seen[0].objects[0].box, 40, 40, 80, 60);
+  EXPECT_NEAR(seen[0].objects[0].score, 0.8808, 1e-4);  // the sigmoid of 2
+  expect_box(seen[0].objects[1].box, 2, 4, 6, 8);
+  EXPECT_EQ(seen[1].objects.size(), 1);
+}
+
+TEST(ProposalDecoder, RefusesRegionsOfNoImage) {
+  const NetDef net = net_of("ProposalNetwork", {"rpn_rois", "rpn_roi_probs"});
+  const Blobs blobs = {{"rpn_rois", tensor({1, 5}, {3, 1, 2, 3, 4})}, {"rpn_roi_probs", tensor({1}, {0})}};
+  EXPECT_ERROR(decode_one(net, blobs), ErrorCode::kShape, "blob 'rpn_rois': a region of image 3");
+}
+
 }  // namespace
 }  // namespace caffe2rt

@@ -114,6 +114,26 @@ class Reference:
         best = torch.cat(scores).topk(min(rpn.POST_NMS_TOPK_TEST, sum(map(len, scores))))[1]
         return torch.cat(boxes)[best]
 
+    def semantic(self, levels):
+        """(classes,H,W) logits of SemSegFPNHead."""
+        head, total = self.cfg.MODEL.SEM_SEG_HEAD, 0
+        for name in head.IN_FEATURES:
+            x, i = levels[name], 0
+            while "sem_seg_head.%s.%d.weight" % (name, i) in self.p:
+                x = F.relu(self.conv(x, "sem_seg_head.%s.%d" % (name, i), head.NORM))
+                if int(name[1]) > 2:
+                    x = self.enlarge(x, 2)
+                i += 2
+            total = total + x
+        logits = self.conv(total, "sem_seg_head.predictor")
+        return self.enlarge(logits, head.COMMON_STRIDE)[0]
+
+    @staticmethod
+    def enlarge(x, factor):
+        """Bilinear, with zeros beyond the edge: so is the ConvTranspose that detectron2's exporter wrote. detectron2 repeats the edge."""
+        larger = F.interpolate(F.pad(x, [1] * 4), scale_factor=factor, mode="bilinear", align_corners=False)
+        return larger[:, :, factor:-factor, factor:-factor]
+
     # Heads.
 
     def pool(self, levels, boxes, resolution):

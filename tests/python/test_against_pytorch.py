@@ -6,6 +6,7 @@ from caffe2rt.convert.model import build_model
 from caffe2rt.convert.write import write_model
 from conftest import random_parameters, small_config
 
+torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
 from reference import Reference  # noqa: E402
 from rotated_reference import RotatedReference  # noqa: E402
@@ -35,11 +36,15 @@ def match(expected, got):
     return rows
 
 
+def coarse_noise(seed):
+    return np.random.RandomState(seed).uniform(0, 255, (3, 12, 16)).repeat(8, 1).repeat(8, 2).astype(np.float32)
+
+
 def run_both(reference, cfg, seed, folder, caffe2_run):
     """What the reference and the converted net find in an image of coarse noise."""
     parameters = random_parameters(cfg, seed)
     write_model(folder / "model", build_model(cfg, parameters), "net")
-    image = np.random.RandomState(seed).uniform(0, 255, (3, 12, 16)).repeat(8, 1).repeat(8, 2).astype(np.float32)
+    image = coarse_noise(seed)
     np.savez(folder / "in.npz", data=image[None], im_info=np.array([[96, 128, 1]], np.float32))
     return reference(cfg, parameters)(image), caffe2_run(folder / "model", folder / "in.npz", folder / "out.npz")
 
@@ -56,6 +61,34 @@ def test_rotated_boxes_on_a_pyramid_are_the_same(seed, tmp_path, caffe2_run):
     rows = match(expected, got)
     np.testing.assert_allclose(got["bbox_nms"][rows], expected["bbox_nms"], atol=0.02)
     np.testing.assert_allclose(got["score_nms"][rows], expected["score_nms"], atol=1e-4)
+
+
+def test_a_proposal_network_gives_the_best_regions(tmp_path, caffe2_run):
+    cfg = small_config(MODEL__META_ARCHITECTURE="ProposalNetwork")
+    parameters, image = random_parameters(cfg), coarse_noise(0)
+    write_model(tmp_path / "model", build_model(cfg, parameters), "net")
+    np.savez(tmp_path / "in.npz", data=image[None], im_info=np.array([[96, 128, 1]], np.float32))
+    got = caffe2_run(tmp_path / "model", tmp_path / "in.npz", tmp_path / "out.npz", "--formatted")
+    reference = Reference(cfg, parameters)
+    with torch.no_grad():
+        expected = reference.proposals(reference.backbone(torch.from_numpy(image)[None]), image.shape[1:]).numpy()
+    assert len(expected) == 50
+    np.testing.assert_allclose(got["boxes"], expected, atol=0.02)
+
+
+def test_a_semantic_segmentor_gives_each_pixels_logits(tmp_path, caffe2_run):
+    cfg = small_config(MODEL__META_ARCHITECTURE="SemanticSegmentor", MODEL__SEM_SEG_HEAD__NUM_CLASSES=4, MODEL__SEM_SEG_HEAD__CONVS_DIM=32)
+    parameters, image = random_parameters(cfg), coarse_noise(0)
+    write_model(tmp_path / "model", build_model(cfg, parameters), "net")
+    np.savez(tmp_path / "in.npz", data=image[None], im_info=np.array([[96, 128, 1]], np.float32))
+    raw = caffe2_run(tmp_path / "model", tmp_path / "in.npz", tmp_path / "out.npz")
+    reference = Reference(cfg, parameters)
+    with torch.no_grad():
+        logits = reference.semantic(reference.backbone(torch.from_numpy(image)[None])).numpy()
+    np.testing.assert_allclose(raw["sem_seg"][0], logits, atol=1e-3)
+    formatted = caffe2_run(tmp_path / "model", tmp_path / "in.npz", tmp_path / "out.npz", "--formatted")
+    assert len(np.unique(logits.argmax(0))) > 1
+    assert (formatted["sem_seg_argmax"] == logits.argmax(0)).mean() > 0.999
 
 
 @pytest.mark.parametrize("changes", NETS.values(), ids=NETS.keys())

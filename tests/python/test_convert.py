@@ -79,7 +79,7 @@ def test_a_folder_that_cannot_be_written_is_named(small, tmp_path):
 
 
 @pytest.mark.parametrize("key, value, says", [
-    ("MODEL.META_ARCHITECTURE", "DETR", "MODEL.META_ARCHITECTURE: expected one of GeneralizedRCNN, PanopticFPN, RetinaNet, got DETR"),
+    ("MODEL.META_ARCHITECTURE", "DETR", "MODEL.META_ARCHITECTURE: expected one of GeneralizedRCNN, PanopticFPN, ProposalNetwork, RetinaNet, SemanticSegmentor, got DETR"),
     ("MODEL.BACKBONE.NAME", "build_vovnet", "MODEL.BACKBONE.NAME: expected one of build_resnet_backbone"),
     ("MODEL.RESNETS.DEPTH", "51", "MODEL.RESNETS.DEPTH: expected one of"),
     ("MODEL.ROI_HEADS.IN_FEATURES", "['p9']", "MODEL.ROI_HEADS.IN_FEATURES: expected some of"),

@@ -6,7 +6,7 @@ import numpy as np
 from .backbone import build_backbone, size_divisibility
 from .errors import ConvertError
 from .net_builder import Feature, NetBuilder
-from .proposals import build_proposals
+from .proposals import build_levels, build_proposals
 from .retinanet import build_retinanet
 from .roi_heads import build_roi_heads
 from .semantic import build_semantic_head
@@ -38,7 +38,17 @@ def _panoptic(net, cfg, features):
     return outputs + [semantic], arguments
 
 
-META_ARCHITECTURES = {"GeneralizedRCNN": _rcnn, "PanopticFPN": _panoptic, "RetinaNet": build_retinanet}
+def _proposal_network(net, cfg, features):
+    blobs, _ = build_levels(net, cfg, features)
+    return [b for level in blobs for b in level], dict(post_nms_topk=cfg.MODEL.RPN.POST_NMS_TOPK_TEST)
+
+
+def _semantic_segmentor(net, cfg, features):
+    return [build_semantic_head(net, cfg, features)], {}
+
+
+META_ARCHITECTURES = {"GeneralizedRCNN": _rcnn, "PanopticFPN": _panoptic, "ProposalNetwork": _proposal_network,
+                      "RetinaNet": build_retinanet, "SemanticSegmentor": _semantic_segmentor}
 
 
 def _normalised(net, cfg):

@@ -57,8 +57,9 @@ def _shifted(anchors, stride, offset):
     return moved
 
 
-def build_proposals(net, cfg, features):
-    """Adds the network. Returns the blob of regions, (R,5) batch x1 y1 x2 y2 or (R,6) batch cx cy w h degrees."""
+def build_levels(net, cfg, features):
+    """Adds the network. Returns, by level, the blobs of regions, (R,5) batch x1 y1 x2 y2 or (R,6) batch cx cy w h degrees, and of their
+    scores, (R) logits; and the levels' Features."""
     rpn, module = cfg.MODEL.RPN, "proposal_generator"
     rotated = cfg.MODEL.PROPOSAL_GENERATOR.NAME == "RRPN"
     if not rotated and cfg.MODEL.PROPOSAL_GENERATOR.NAME != "RPN":
@@ -68,7 +69,7 @@ def build_proposals(net, cfg, features):
     if tuple(rpn.BBOX_REG_WEIGHTS) != (1.0,) * (5 if rotated else 4):
         raise ConvertError("MODEL.RPN.BBOX_REG_WEIGHTS: GenerateProposals takes no weights but 1, got %s" % (rpn.BBOX_REG_WEIGHTS,))
     levels = [features[n] for n in _known("MODEL.RPN.IN_FEATURES", rpn.IN_FEATURES, features)]
-    rois, scores = [], []
+    blobs = []
     for i, (x, anchors) in enumerate(zip(levels, anchors_of_levels(cfg, len(levels)))):
         logits, deltas = _head(net, cfg, x, module + ".rpn_head", i, len(anchors), anchors.shape[1])
         anchors = _shifted(anchors, x.stride, cfg.MODEL.ANCHOR_GENERATOR.OFFSET)
@@ -77,10 +78,17 @@ def build_proposals(net, cfg, features):
         net.op("GenerateProposals", [logits, deltas, "im_info", blob], outputs, spatial_scale=1.0 / x.stride,
                pre_nms_topN=rpn.PRE_NMS_TOPK_TEST, post_nms_topN=rpn.POST_NMS_TOPK_TEST, nms_thresh=float(rpn.NMS_THRESH),
                min_size=float(cfg.MODEL.PROPOSAL_GENERATOR.MIN_SIZE), **ANGLES, legacy_plus_one=0)
-        rois.append(outputs[0])
-        scores.append(outputs[1])
+        blobs.append(outputs)
+    return blobs, levels
+
+
+def build_proposals(net, cfg, features):
+    """The same, and the best of all levels. Returns their blob."""
+    blobs, levels = build_levels(net, cfg, features)
+    rpn, rotated = cfg.MODEL.RPN, cfg.MODEL.PROPOSAL_GENERATOR.NAME == "RRPN"
     if len(levels) == 1:
-        return rois[0]
+        return blobs[0][0]
+    rois, scores = map(list, zip(*blobs))
     first = int(levels[0].stride).bit_length() - 1
     collect = "caffe2rt.CollectRotatedRpnProposals" if rotated else "CollectRpnProposals"
     return net.op(collect, rois + scores, "rpn_rois", rpn_max_level=first + len(levels) - 1, rpn_min_level=first,
