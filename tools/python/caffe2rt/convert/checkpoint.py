@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from . import caffe2_names, pickles
+from . import caffe2_names, fetch, pickles
 from .errors import ConvertError
 
 _SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
@@ -64,11 +64,12 @@ def _read(path):
 
 
 def read_checkpoint(file):
-    """{name: float32 or integer array} of a .pkl (detectron2's or Caffe2's Detectron's), .pth or .safetensors file.
+    """{name: float32 or integer array} of a .pkl (detectron2's or Caffe2's Detectron's), .pth or .safetensors file, or of a URL of one
+    (https:// or detectron2://), which is fetched into a cache.
 
     Raises ConvertError that names the file: not there, damaged, hostile.
     """
-    path = pathlib.Path(file)
+    path = fetch.fetch(file) if fetch.is_remote(str(file)) else pathlib.Path(file)
     try:
         arrays = _read(path)
     except OSError as e:
