@@ -14,9 +14,9 @@ GOLDEN = SHARED / "golden"
 CHECKPOINTS = sorted(p.parent for p in GOLDEN.glob("*/model_final.pkl"))
 
 
-def convert(*arguments):
-    return subprocess.run([sys.executable, ROOT / "tools" / "caffe2_converter.py", *map(str, arguments)], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True)
+def convert(*arguments, tool="caffe2_converter.py"):
+    return subprocess.run([sys.executable, ROOT / "tools" / tool, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True)
 
 
 @pytest.fixture
@@ -56,6 +56,26 @@ def test_names_and_arguments_are_what_programs_look_for(small, tmp_path):
     weights = [op.output[0] for op in read_net(tmp_path / "out" / "model_init.pb").op]
     assert sorted(weights) == sorted(list(net.external_input)[2:])
     assert (tmp_path / "out" / "model.pbtxt").read_text().startswith('name: "GeneralizedRCNN_predict"')
+
+
+def test_detectron2s_later_command_line_means_the_same(small, tmp_path):
+    convert(*small)
+    first = (tmp_path / "out" / "model.pb").read_bytes()
+    result = convert("--format", "caffe2", "--export-method", "caffe2_tracing", *small, tool="export_model.py")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out" / "model.pb").read_bytes() == first
+    assert "invalid choice: 'onnx'" in convert("--format", "onnx", *small, tool="export_model.py").stderr
+
+
+def test_labels_are_written_for_data_sets_that_are_known(small, tmp_path):
+    convert(*small)
+    assert not (tmp_path / "out" / "labels.txt").exists()
+    parameters = random_parameters(small_config(MODEL__ROI_HEADS__NUM_CLASSES=80))
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(parameters))
+    result = convert(*small, "DATASETS.TEST", "('coco_2017_val',)", "MODEL.ROI_HEADS.NUM_CLASSES", "80")
+    assert result.returncode == 0, result.stderr
+    labels = (tmp_path / "out" / "labels.txt").read_text().splitlines()
+    assert (len(labels), labels[0], labels[9], labels[79]) == (80, "person", "traffic light", "toothbrush")
 
 
 def test_all_that_is_wrong_with_the_weights_is_said_at_once(small, tmp_path):

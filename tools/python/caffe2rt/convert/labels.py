@@ -23,8 +23,16 @@ def _names(text):
 _BY_PREFIX = (("keypoints_coco", ["person"]), ("coco", _names(_COCO)), ("cityscapes", _names(_CITYSCAPES)), ("voc", _names(_VOC)))
 
 
-def class_names(cfg, count):
-    """Names of the classes 0..count-1 by DATASETS.TEST, or of TRAIN where that is empty; None where they are not known."""
+def _count(cfg):
+    """Classes of the objects that a model finds; none of models that find regions or stuff."""
+    counts = {"GeneralizedRCNN": cfg.MODEL.ROI_HEADS.NUM_CLASSES, "PanopticFPN": cfg.MODEL.ROI_HEADS.NUM_CLASSES,
+              "RetinaNet": cfg.MODEL.RETINANET.NUM_CLASSES}
+    return counts.get(cfg.MODEL.META_ARCHITECTURE)
+
+
+def class_names(cfg):
+    """Names of a model's classes from 0 on by DATASETS.TEST, or TRAIN where that is empty; None where they are not known."""
+    count = _count(cfg)
     for data_set in list(cfg.DATASETS.TEST) + list(cfg.DATASETS.TRAIN):
         for prefix, names in _BY_PREFIX:
             if data_set.startswith(prefix):

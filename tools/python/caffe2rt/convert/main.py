@@ -1,4 +1,4 @@
-"""Command line of tools/caffe2_converter.py, named as detectron2's."""
+"""Command lines of tools/caffe2_converter.py and tools/export_model.py, named as detectron2's."""
 import argparse
 import sys
 
@@ -10,13 +10,19 @@ from .model import build_model
 from .write import write_model
 
 
-def _parser():
-    p = argparse.ArgumentParser(prog="caffe2_converter.py", description="Converts a detectron2 model (YAML configuration and checkpoint) to "
-                                "Caffe2's model.pb and model_init.pb. Needs neither detectron2 nor Caffe2.")
+def _parser(export_model):
+    name = "export_model.py" if export_model else "caffe2_converter.py"
+    p = argparse.ArgumentParser(prog=name, description="Converts a detectron2 model (YAML configuration and checkpoint) to Caffe2's model.pb "
+                                "and model_init.pb. Needs neither detectron2 nor Caffe2.")
     p.add_argument("--config-file", required=True, metavar="YAML", help="detectron2's configuration; may have a _BASE_")
-    p.add_argument("--output", default="./caffe2_model", metavar="FOLDER", help="where to write; default: ./caffe2_model")
+    p.add_argument("--output", default="./output" if export_model else "./caffe2_model", metavar="FOLDER",
+                   help="where to write; default: %(default)s")
+    if export_model:
+        p.add_argument("--format", choices=["caffe2"], default="caffe2", help="what to write: there is no other")
+        p.add_argument("--export-method", choices=["caffe2_tracing"], default="caffe2_tracing", help="how detectron2 names it; nothing is traced")
+        p.add_argument("--sample-image", metavar="FILE", help="taken for the sake of old command lines; none is needed")
     p.add_argument("opts", nargs=argparse.REMAINDER, metavar="KEY VALUE",
-                   help="changes of the configuration, such as MODEL.WEIGHTS model_final.pkl (.pkl, .pth or .safetensors)")
+                   help="changes of the configuration, such as MODEL.WEIGHTS model_final.pkl (.pkl, .pth, .safetensors, or a URL of one)")
     return p
 
 
@@ -25,18 +31,17 @@ def convert(args):
     if not cfg.MODEL.WEIGHTS:
         raise ConvertError("no weights: name them with MODEL.WEIGHTS FILE")
     model = build_model(cfg, read_checkpoint(cfg.MODEL.WEIGHTS))
-    retinanet = cfg.MODEL.META_ARCHITECTURE == "RetinaNet"
-    classes = cfg.MODEL.RETINANET.NUM_CLASSES if retinanet else cfg.MODEL.ROI_HEADS.NUM_CLASSES
-    files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, class_names(cfg, classes))
+    files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, class_names(cfg))
     if model.unused:
         print("not used: %s" % ", ".join(model.unused))
     print("%s: %s (%d operators, %d weights)" % (args.output, ", ".join(files), len(model.ops), len(model.weights)))
 
 
-def main(argv=None):
+def main(argv=None, export_model=False):
+    parser = _parser(export_model)
     try:
-        convert(_parser().parse_args(argv))
+        convert(parser.parse_args(argv))
     except ConvertError as e:
-        print("caffe2_converter.py: %s" % e, file=sys.stderr)
+        print("%s: %s" % (parser.prog, e), file=sys.stderr)
         return 1
     return 0
