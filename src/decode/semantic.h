@@ -12,4 +12,7 @@ namespace caffe2rt {
 // of equal classes the first. Throws Error(kShape).
 LabelMap semantic_map(const at::Tensor& logits, const ImageSizes& sizes);
 
+// The stretched logits themselves, (C,height,width) float32 of the frame.
+at::Tensor semantic_scores(const at::Tensor& logits, const ImageSizes& sizes);
+
 }  // namespace caffe2rt

@@ -4,7 +4,7 @@ import pytest
 
 from caffe2rt.convert.model import build_model
 from caffe2rt.convert.write import write_model
-from conftest import random_parameters, small_config
+from helpers import random_parameters, small_config
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from caffe2rt import caffe2_pb2
-from conftest import ROOT, SHARED, random_parameters, small_config
+from helpers import ROOT, SHARED, random_parameters, small_config
 
 GOLDEN = SHARED / "golden"
 CHECKPOINTS = sorted(p.parent for p in GOLDEN.glob("*/model_final.pkl"))

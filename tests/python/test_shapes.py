@@ -8,7 +8,7 @@ import pytest
 from caffe2rt.convert import draw, shapes
 from caffe2rt.convert.model import build_model
 from caffe2rt.convert.write import write_model
-from conftest import random_parameters, small_config
+from helpers import random_parameters, small_config
 from test_against_pytorch import NETS, ROTATED
 
 KEYPOINTS = dict(MODEL__KEYPOINT_ON=True, MODEL__ROI_HEADS__NUM_CLASSES=1, MODEL__ROI_KEYPOINT_HEAD__CONV_DIMS=[16, 16],

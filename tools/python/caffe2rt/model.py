@@ -1,0 +1,134 @@
+"""Caffe2Model: a converted or exported model, with the interface of detectron2's class of that name (detectron2/export/api.py)."""
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import tempfile
+from typing import Any, Dict, List, Sequence, Union
+
+import numpy as np
+
+from . import _runtime, caffe2_pb2
+from .structures import Boxes, Instances, RotatedBoxes
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+def _to_numpy(array: "_runtime.Array") -> np.ndarray:
+    numbers = np.from_dlpack(array)
+    return numbers.view(bool) if array.is_bool else numbers
+
+
+def _to_dlpack(array: Any) -> Any:
+    """Something with __dlpack__: numpy refuses to share arrays that are read-only."""
+    if isinstance(array, np.ndarray) or not hasattr(array, "__dlpack__"):
+        array = np.asarray(array)
+        if not array.flags.writeable or array.dtype == bool or not array.dtype.isnative:
+            array = array.astype(np.float32)
+    return array
+
+
+def _read(file: pathlib.Path) -> "caffe2_pb2.NetDef":
+    net = caffe2_pb2.NetDef()
+    net.ParseFromString(file.read_bytes())
+    return net
+
+
+class Caffe2Model:
+    """A net ready to run on the CPU; may be called from several threads at once.
+
+    Raises caffe2rt._runtime.Error (a RuntimeError) for files and nets that cannot be run, with the file, operator or blob.
+    """
+
+    def __init__(self, predict_net: "caffe2_pb2.NetDef", init_net: "caffe2_pb2.NetDef", *, threads: int = 0):
+        """Of two NetDefs in memory. threads: of a call; 0: all cores."""
+        with tempfile.TemporaryDirectory() as folder:
+            files = pathlib.Path(folder, "model.pb"), pathlib.Path(folder, "model_init.pb")
+            for file, net in zip(files, (predict_net, init_net)):
+                file.write_bytes(net.SerializeToString())
+            self._load(*files, threads)
+        self._predict_net, self._init_net = predict_net, init_net
+
+    @classmethod
+    def load_protobuf(cls, folder: Path, *, threads: int = 0) -> "Caffe2Model":
+        """Of a folder with model.pb and model_init.pb."""
+        self = cls.__new__(cls)
+        self._load(pathlib.Path(folder) / "model.pb", pathlib.Path(folder) / "model_init.pb", threads)
+        self._predict_net = self._init_net = None
+        return self
+
+    def _load(self, predict_file: pathlib.Path, init_file: pathlib.Path, threads: int) -> None:
+        self._runtime = _runtime.Runtime(str(predict_file), str(init_file), threads=threads)
+        self._files = predict_file, init_file
+        arguments = {a.name: a.i for a in _read(predict_file).arg}
+        self._multiple = max(1, arguments.get("size_divisibility", 0))
+
+    @property
+    def predict_net(self) -> "caffe2_pb2.NetDef":
+        """The net, as a NetDef."""
+        return self._predict_net or _read(self._files[0])
+
+    @property
+    def init_net(self) -> "caffe2_pb2.NetDef":
+        """Its weights, as a NetDef of fills."""
+        return self._init_net or _read(self._files[1])
+
+    def save_protobuf(self, folder: Path) -> None:
+        """Writes model.pb, model.pbtxt and model_init.pb."""
+        from google.protobuf import text_format
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        net = self.predict_net
+        (folder / "model.pb").write_bytes(net.SerializeToString())
+        (folder / "model.pbtxt").write_text(text_format.MessageToString(net))
+        if self._init_net is None:
+            shutil.copyfile(self._files[1], folder / "model_init.pb")
+        else:
+            (folder / "model_init.pb").write_bytes(self._init_net.SerializeToString())
+
+    def run(self, feeds: Dict[str, Any]) -> Dict[str, np.ndarray]:
+        """Feeds arrays by blob (numpy, or anything with __dlpack__; uint8 as float32) and returns every output of the net by name."""
+        return {k: _to_numpy(v) for k, v in self._runtime.run({k: _to_dlpack(v) for k, v in feeds.items()}).items()}
+
+    def __call__(self, batched_inputs: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
+        """Looks at images, each a dict of `image` (C,H,W), 0..255 in the model's channel order, resized already as detectron2's
+        mappers do, and `height`, `width` of the picture that predictions are for (default: the image's).
+
+        Returns a dict an image: `instances` (Instances), `sem_seg` (classes,height,width) float32 logits, `panoptic_seg` ((height,width)
+        int32, segments), each where the model has it.
+        """
+        images = [np.asarray(x["image"] if isinstance(x["image"], np.ndarray) else np.from_dlpack(x["image"])) for x in batched_inputs]
+        if not images:
+            return []
+        for image in images:
+            if image.ndim != 3:
+                raise ValueError("image: expected (C,H,W), got %s" % (image.shape,))
+        sizes = [(*image.shape[1:], int(x.get("height", image.shape[1])), int(x.get("width", image.shape[2])))
+                 for image, x in zip(images, batched_inputs)]
+        rows, columns = (-(-max(i.shape[k] for i in images) // self._multiple) * self._multiple for k in (1, 2))
+        data = np.zeros((len(images), images[0].shape[0], rows, columns), np.float32)
+        for slot, image in zip(data, images):
+            slot[:, :image.shape[1], :image.shape[2]] = image
+        im_info = np.array([[h, w, height / h] for h, w, height, _ in sizes], np.float32)
+        feeds = {"data": data, "im_info": im_info}
+        found = self._runtime.predict({k: feeds[k] for k in self._runtime.inputs if k in feeds}, sizes)
+        return [self._format(result, size[2:]) for result, size in zip(found, sizes)]
+
+    def _format(self, result: Dict[str, Any], image_size) -> Dict[str, Any]:
+        segments = result.pop("segments")
+        arrays = {k: _to_numpy(v) for k, v in result.items()}
+        output: Dict[str, Any] = {}
+        if self._runtime.meta_architecture != "SemanticSegmentor":
+            boxes = arrays["boxes"]
+            instances = Instances(image_size, pred_boxes=(RotatedBoxes if boxes.shape[1] == 5 else Boxes)(boxes), scores=arrays["scores"],
+                                  pred_classes=arrays["classes"])
+            for name in ("masks", "keypoints"):
+                if name in arrays:
+                    instances.set("pred_" + name, arrays[name])
+            output["instances"] = instances
+        if "sem_seg" in arrays:
+            output["sem_seg"] = arrays["sem_seg"]
+        if "panoptic" in arrays:
+            output["panoptic_seg"] = arrays["panoptic"], segments
+        return output
