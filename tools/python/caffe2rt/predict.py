@@ -1,0 +1,83 @@
+"""Looks at picture files with a model: detectron2's DefaultPredictor (engine/defaults.py), with Pillow."""
+from __future__ import annotations
+
+import pathlib
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from .model import Caffe2Model
+from .structures import Instances
+
+
+class Predictor:
+    """A model folder and how its net wants pictures: by the net's own arguments, else detectron2's defaults.
+
+    min_size, max_size: short side of the net's input and bound on its long side, pixels.
+    """
+
+    def __init__(self, folder, *, min_size: Optional[int] = None, max_size: Optional[int] = None, threads: int = 0):
+        self.model = Caffe2Model.load_protobuf(folder, threads=threads)
+        arguments = {a.name: a for a in self.model.predict_net.arg}
+
+        def number(given, name, default):
+            return given if given is not None else arguments[name].i if name in arguments else default
+        self._min_size, self._max_size = number(min_size, "min_size_test", 800), number(max_size, "max_size_test", 1333)
+        self._rgb = "input_format" in arguments and arguments["input_format"].s == b"RGB"
+        labels = pathlib.Path(folder) / "labels.txt"
+        self.labels: List[str] = labels.read_text(encoding="utf-8").split("\n") if labels.exists() else []
+
+    def _size(self, width: int, height: int) -> Tuple[int, int]:
+        """ResizeShortestEdge: width and height."""
+        scale = self._min_size / min(width, height)
+        scale = min(scale, self._max_size / max(width, height))
+        return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
+
+    def __call__(self, picture: Image.Image) -> Dict[str, Any]:
+        """What Caffe2Model returns for one image, in pixels of the picture."""
+        resized = np.asarray(picture.convert("RGB").resize(self._size(*picture.size), Image.BILINEAR))
+        pixels = resized if self._rgb else resized[:, :, ::-1]
+        return self.model([{"image": np.ascontiguousarray(pixels.transpose(2, 0, 1)), "height": picture.height, "width": picture.width}])[0]
+
+    def label(self, class_id: int) -> str:
+        name = self.labels[class_id].strip() if class_id < len(self.labels) else ""
+        return name or "class %d" % class_id
+
+
+def _colour(class_id: int) -> Tuple[int, int, int]:
+    """A steady colour a class: hues a golden angle apart."""
+    hue = class_id * 137.508 % 360
+    return Image.new("HSV", (1, 1), (int(hue / 360 * 255), 190, 235)).convert("RGB").getpixel((0, 0))
+
+
+def draw(picture: Image.Image, instances: Instances, label) -> Image.Image:
+    """A copy of the picture with masks, boxes, names, scores and keypoints. label(class_id) gives a name."""
+    canvas = np.asarray(picture.convert("RGB")).astype(np.float32)
+    if instances.has("pred_masks"):
+        for mask, class_id in zip(instances.pred_masks, instances.pred_classes):
+            canvas[mask] = 0.55 * canvas[mask] + 0.45 * np.array(_colour(class_id))
+    drawn = Image.fromarray(canvas.astype(np.uint8))
+    pen = ImageDraw.Draw(drawn)
+    for i in range(len(instances)):
+        class_id = int(instances.pred_classes[i])
+        colour = _colour(class_id)
+        box = instances.pred_boxes.tensor[i].tolist()
+        outline = _corners(box) if len(box) == 5 else [(box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3])]
+        pen.line(outline + outline[:1], fill=colour, width=2)
+        text = "%s %.2f" % (label(class_id), instances.scores[i])
+        left, top, right, bottom = pen.textbbox((0, 0), text)
+        x = min(max(0, outline[0][0]), max(0, picture.width - right))
+        y = outline[0][1] - bottom - 2 if outline[0][1] > bottom + 2 else outline[0][1] + 2
+        pen.rectangle((x, y, x + right, y + bottom), fill=colour)
+        pen.text((x, y), text, fill="black")
+        if instances.has("pred_keypoints"):
+            for kx, ky, _ in instances.pred_keypoints[i].tolist():
+                pen.ellipse((kx - 2, ky - 2, kx + 2, ky + 2), fill=colour)
+    return drawn
+
+
+def _corners(box: List[float]) -> List[Tuple[float, float]]:
+    cx, cy, w, h, angle = box
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    return [(cx + x * c + y * s, cy - x * s + y * c) for x, y in ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2))]
