@@ -1,0 +1,65 @@
+"""python -m caffe2rt predict: what the command-line tool in C++ says, too."""
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from helpers import BUILD, random_parameters, small_config
+
+Image = pytest.importorskip("PIL.Image")
+pytest.importorskip("caffe2rt._runtime", reason="the extension is not built")
+from caffe2rt.convert.model import build_model  # noqa: E402
+from caffe2rt.convert.write import write_model  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A model folder and a picture."""
+    folder, cfg = tmp_path_factory.mktemp("predict"), small_config(INPUT__FORMAT="RGB")
+    write_model(folder / "model", build_model(cfg, random_parameters(cfg)), "net", ["red thing", "grün", "blue"])
+    Image.fromarray(np.random.RandomState(1).randint(0, 256, (9, 12, 3)).repeat(20, 0).repeat(20, 1).astype(np.uint8)).save(folder / "in.png")
+    return folder / "model", folder / "in.png"
+
+
+def predict(*arguments):
+    return subprocess.run([sys.executable, "-m", "caffe2rt", "predict", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, env={**os.environ, "PYTHONPATH": str(BUILD / "python"), "PYTHONIOENCODING": "utf-8"})
+
+
+def numbers(text):
+    """Rows of score and box, by what was printed."""
+    return np.array([[float(v) for v in m] for m in re.findall(r"(\d\.\d{3})  box ([-\d.]+) ([-\d.]+) ([-\d.]+) ([-\d.]+)", text)])
+
+
+def test_says_what_the_tool_says(files):
+    model, picture = files
+    mine = predict(picture, "--model", model, "--threshold", 0.2)
+    assert mine.returncode == 0, mine.stderr
+    tool = subprocess.run([BUILD / "bin" / "caffe2_mask_rcnn", "--predict_net", model / "model.pb", "--init_net", model / "model_init.pb",
+                           "--input", picture, "--threshold", "0.2"], stdout=subprocess.PIPE, text=True, check=True)
+    assert len(numbers(mine.stdout)) > 3
+    np.testing.assert_allclose(numbers(mine.stdout), numbers(tool.stdout), atol=0.1)
+    assert "red thing" in mine.stdout or "grün" in mine.stdout or "blue" in mine.stdout
+
+
+def test_draws_a_picture_of_the_same_size(files, tmp_path):
+    model, picture = files
+    assert predict(picture, "--model", model, "--threshold", 0.2, "--output", tmp_path / "out.png").returncode == 0
+    before, after = np.asarray(Image.open(picture)), np.asarray(Image.open(tmp_path / "out.png"))
+    assert after.shape == before.shape
+    assert 0.01 < (after != before).any(2).mean() < 0.99
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["nowhere.png", "--model", "MODEL"], "nowhere.png: cannot be read as an image"),
+    (["PICTURE", "--model", "nowhere"], "nowhere/model_init.pb|nowhere/model.pb"),
+    (["PICTURE", "--model", "MODEL", "--output", "/nowhere/out.png"], "/nowhere/out.png"),
+])
+def test_what_cannot_be_done_is_one_line_and_status_1(files, arguments, says):
+    model, picture = files
+    result = predict(*[{"MODEL": model, "PICTURE": picture}.get(a, a) for a in arguments])
+    assert result.returncode == 1
+    assert len(result.stderr.strip().splitlines()) == 1 and re.search(says, result.stderr)
