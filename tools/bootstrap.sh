@@ -39,7 +39,7 @@ packages=(
 )
 
 # Debian's own PyTorch is slow, and all that a reference needs.
-[ "$tests" = 0 ] || packages+=(clang-format clang-tidy python3-pytest python3-torch python3-torchvision)
+[ "$tests" = 0 ] || packages+=(clang-format clang-tidy python3-pytest python3-torch python3-torchvision python3-tqdm)
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() { echo "bootstrap.sh: $*" >&2; exit 1; }
@@ -73,6 +73,15 @@ if [ ${#missing[@]} -gt 0 ]; then
   say "installing ${#missing[@]} packages"
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+# What the tests need and Debian has no package of.
+if [ "$tests" = 1 ] && [ ! -e "$prefix/tests/.installed" ]; then
+  say "installing pycocotools into $prefix/tests"
+  [ -d "$prefix" ] || as_root install -d -o "$(id -u)" -g "$(id -g)" "$prefix"
+  /usr/bin/python3 -m venv --system-site-packages "$prefix/tests"
+  "$prefix/tests/bin/pip" install --disable-pip-version-check --quiet --no-deps 'pycocotools==2.0.*'
+  touch "$prefix/tests/.installed"
 fi
 
 if [ ! -e "$wheel_stamp" ]; then
