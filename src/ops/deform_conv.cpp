@@ -71,7 +71,7 @@ class DeformConv final : public Operator {
     require_compatible(
         "input 2 'filter'", in[kFilter],
         window_.shape(filters, channels == kUnknown ? kUnknown : channels / group_, window_.kernel));
-    const PartialShape y = window_.output_shape(in[kX], filters);
+    PartialShape y = window_.output_shape(in[kX], filters);
     const std::int64_t taps = deformable_group_ * window_.kernel[0] * window_.kernel[1];
     const auto one_each = [&](std::int64_t count) {
       return PartialShape{{dim_or_unknown(y, 0), count, dim_or_unknown(y, 2), dim_or_unknown(y, 3)}};
@@ -139,8 +139,9 @@ class DeformConv final : public Operator {
       const std::int64_t row = p / grid.width * window_.stride[0] - grid.pad_top;
       const std::int64_t column = p % grid.width * window_.stride[1] - grid.pad_left;
       for (std::int64_t k = 0; k < taps(); k++) {
-        const auto y = static_cast<float>(row + k / window_.kernel[1] * window_.dilation[0]);
-        const auto x = static_cast<float>(column + k % window_.kernel[1] * window_.dilation[1]);
+        const std::int64_t tap_row = k / window_.kernel[1], tap_column = k % window_.kernel[1];
+        const auto y = static_cast<float>(row + tap_row * window_.dilation[0]);
+        const auto x = static_cast<float>(column + tap_column * window_.dilation[1]);
         for (std::int64_t g = 0; g < deformable_group_; g++, to += each) {
           const std::int64_t tap = g * taps() + k;
           const float weight = mask ? mask[tap * pixels + p] : 1;

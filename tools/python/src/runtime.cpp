@@ -97,6 +97,7 @@ class Runtime {
   py::list predict(const py::dict& feeds, const std::vector<std::array<int, 4>>& sizes) const {
     const Blobs blobs = run_net(feeds);
     std::vector<ImageSizes> images;
+    images.reserve(sizes.size());
     for (const auto& s : sizes) images.push_back({{s[0], s[1]}, {s[2], s[3]}});
     py::list results;
     for (const auto& [arrays, segments] : decode(blobs, images)) {
