@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from helpers import BUILD, random_parameters, small_config
+from helpers import BUILD, ROOT, random_parameters, small_config
 
 Image = pytest.importorskip("PIL.Image")
 coco_mask = pytest.importorskip("pycocotools.mask")
@@ -107,6 +107,30 @@ def test_another_model_is_found_out(data):
 def test_bad_annotations_are_one_line_and_status_1(data, annotations, says):
     result = run("--model", data / "model", "--images", data, "--annotations", data / annotations)
     assert result.returncode == 1 and says in result.stderr and len(result.stderr.strip().splitlines()) == 1
+
+
+def test_the_converter_evaluates_what_it_wrote(data):
+    """--run-eval, on a data set that lies where detectron2 looks for coco_2017_val."""
+    import pickle
+    import shutil
+    coco = data / "datasets" / "coco"
+    (coco / "val2017").mkdir(parents=True)
+    (coco / "annotations").mkdir()
+    shutil.copy(data / "1.png", coco / "val2017")
+    shutil.copy(data / "truth.json", coco / "annotations" / "instances_val2017.json")
+    (data / "model.pkl").write_bytes(pickle.dumps(random_parameters(small_config())))
+
+    def convert(data_set):
+        return subprocess.run([sys.executable, ROOT / "tools" / "caffe2_converter.py", "--config-file", ROOT / "tests/python/small_mask_rcnn_fpn.yaml",
+                               "--output", data / "converted", "--run-eval", "MODEL.WEIGHTS", data / "model.pkl", "DATASETS.TEST", "('%s',)" % data_set],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "PYTHONPATH": str(BUILD / "python"), "DETECTRON2_DATASETS": str(data / "datasets")})
+    result = convert("coco_2017_val")
+    assert result.returncode == 0, result.stderr
+    ap = [line.split() for line in result.stdout.splitlines() if " AP " in line]
+    assert [line[0] for line in ap] == ["bbox", "segm"] and all(float(line[2]) > 95 for line in ap)
+    result = convert("coco_2017_test")
+    assert result.returncode == 1 and "DATASETS.TEST: expected one of coco_2014_minival" in result.stderr
 
 
 def test_a_missing_image_is_named(data):

@@ -4,6 +4,7 @@ import sys
 
 from .checkpoint import read_checkpoint
 from .config import load_config
+from .data_sets import find_data_set
 from .errors import ConvertError
 from .labels import class_names
 from .model import build_model
@@ -21,6 +22,8 @@ def _parser(export_model):
         p.add_argument("--format", choices=["caffe2"], default="caffe2", help="what to write: there is no other")
         p.add_argument("--export-method", choices=["caffe2_tracing"], default="caffe2_tracing", help="how detectron2 names it; nothing is traced")
         p.add_argument("--sample-image", metavar="FILE", help="taken for the sake of old command lines; none is needed")
+    p.add_argument("--run-eval", action="store_true", help="then print the average precision on DATASETS.TEST, which lie under "
+                   "DETECTRON2_DATASETS; needs the installed package (pip install './tools/python[evaluate]')")
     p.add_argument("opts", nargs=argparse.REMAINDER, metavar="KEY VALUE",
                    help="changes of the configuration, such as MODEL.WEIGHTS model_final.pkl (.pkl, .pth, .safetensors, or a URL of one)")
     return p
@@ -37,11 +40,25 @@ def convert(args):
     print("%s: %s (%d operators, %d weights)" % (args.output, ", ".join(files), len(model.ops), len(model.weights)))
 
 
+def run_eval(args):
+    """Evaluates what was written on every data set of DATASETS.TEST. Returns the exit status."""
+    data_sets = [(name, *find_data_set(name)) for name in load_config(args.config_file, args.opts).DATASETS.TEST]
+    if not data_sets:
+        raise ConvertError("--run-eval: expected data sets in DATASETS.TEST, got none")
+    from .. import __main__
+    status = 0
+    for name, images, annotations in data_sets:
+        print(name)
+        status |= __main__.main(["evaluate", "--model", args.output, "--images", str(images), "--annotations", str(annotations)])
+    return status
+
+
 def main(argv=None, export_model=False):
     parser = _parser(export_model)
     try:
-        convert(parser.parse_args(argv))
+        args = parser.parse_args(argv)
+        convert(args)
+        return run_eval(args) if args.run_eval else 0
     except ConvertError as e:
         print("%s: %s" % (parser.prog, e), file=sys.stderr)
         return 1
-    return 0
