@@ -68,6 +68,12 @@ def test_a_class_without_a_category_is_an_error():
         to_results(squares((1, 1, 2, 2), classes=[3]), 1, CATEGORIES)
 
 
+def test_rotated_boxes_are_an_error():
+    from caffe2rt import RotatedBoxes
+    with pytest.raises(RuntimeError, match="expected upright boxes"):
+        to_results(Instances((9, 9), pred_boxes=RotatedBoxes(np.zeros((1, 5))), scores=np.ones(1), pred_classes=np.zeros(1, int)), 1, CATEGORIES)
+
+
 def run(*arguments):
     return subprocess.run([sys.executable, "-m", "caffe2rt", "evaluate", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, env={**os.environ, "PYTHONPATH": str(BUILD / "python")})

@@ -41,6 +41,8 @@ def load_annotations(file) -> COCO:
 def to_results(instances: Instances, image_id: int, categories: Sequence[int]) -> List[Dict[str, Any]]:
     """COCO's results of one image. categories: the id of each class."""
     results = []
+    if instances.pred_boxes.tensor.shape[1] != 4:
+        raise RuntimeError("expected upright boxes: COCO has no others")
     for i in range(len(instances)):
         class_id = int(instances.pred_classes[i])
         if class_id >= len(categories):
@@ -66,7 +68,10 @@ def predict_all(predictor: Predictor, coco: COCO, images) -> List[Dict[str, Any]
             picture = Image.open(file).convert("RGB")
         except OSError as e:
             raise RuntimeError("%s: cannot be read as an image: %s" % (file, e)) from None
-        results += to_results(predictor(picture)["instances"], image_id, categories)
+        found = predictor(picture)
+        if "instances" not in found:
+            raise RuntimeError("the model finds no objects: there is no average precision of it")
+        results += to_results(found["instances"], image_id, categories)
     return results
 
 
