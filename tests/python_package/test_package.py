@@ -1,6 +1,8 @@
 """The package caffe2rt: Caffe2Model by detectron2's interface."""
 import json
+import shutil
 import threading
+import xml.etree.ElementTree
 
 import numpy as np
 import pytest
@@ -63,6 +65,14 @@ def test_loads_and_saves_nets_in_memory(folder, image, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     third = caffe2rt.Caffe2Model.load_protobuf(tmp_path / "a")
     np.testing.assert_array_equal(third([{"image": image}])[0]["instances"].scores, first([{"image": image}])[0]["instances"].scores)
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="graphviz is not installed")
+def test_draws_every_operator_of_a_net(folder, tmp_path):
+    model = caffe2rt.Caffe2Model.load_protobuf(folder)
+    model.save_graph(tmp_path / "net.svg")
+    nodes = [n for n in xml.etree.ElementTree.parse(tmp_path / "net.svg").iter() if n.get("class") == "node"]
+    assert len(nodes) == len(model.predict_net.op) + len(model.predict_net.external_output) + 2
 
 
 def test_threads_may_share_a_model(folder, image):

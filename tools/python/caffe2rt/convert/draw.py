@@ -67,11 +67,36 @@ def to_dot(model, title):
     return "\n".join(lines + ["}"]) + "\n"
 
 
+def operators_to_dot(net):
+    """A NetDef of any origin in graphviz's language: a node an operator, an arrow a blob."""
+    lines = ["digraph net {", "  label=%s; labelloc=t; fontname=\"DejaVu Sans\";" % _quote(net.name),
+             '  node [fontname="DejaVu Sans", fontsize=11, shape=box, style="rounded,filled", fillcolor="#f6f6f2"];',
+             '  edge [fontname="DejaVu Sans", fontsize=8];']
+    writer = {}
+    for i, op in enumerate(net.op):
+        lines.append("  op%d [label=%s];" % (i, _quote(op.type)))
+        for blob in op.input:
+            if blob in writer:
+                lines.append("  op%d -> op%d [label=%s];" % (writer[blob], i, _quote(blob)))
+            elif blob in ("data", "im_info"):
+                lines.append("  %s -> op%d;" % (_quote(blob), i))
+        writer.update(dict.fromkeys(op.output, i))
+    for blob in net.external_output:
+        if blob in writer:
+            lines.append("  op%d -> %s;" % (writer[blob], _quote("output " + blob)))
+    return "\n".join(lines + ["}"]) + "\n"
+
+
 def to_svg(model, title):
-    """Bytes of an SVG; None where graphviz is not installed. Raises ConvertError with what graphviz says."""
+    """Bytes of an SVG of a Model; None where graphviz is not installed. Raises ConvertError with what graphviz says."""
+    return dot_to_svg(to_dot(model, title))
+
+
+def dot_to_svg(dot):
+    """The same of a drawing in graphviz's language."""
     if shutil.which("dot") is None:
         return None
-    result = subprocess.run(["dot", "-Tsvg"], input=to_dot(model, title).encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    result = subprocess.run(["dot", "-Tsvg"], input=dot.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if result.returncode != 0:
         raise ConvertError("graphviz: %s" % result.stderr.decode(errors="replace").strip())
     return result.stdout
