@@ -2,6 +2,7 @@
 import argparse
 import sys
 
+from . import torchvision_models
 from .checkpoint import read_checkpoint
 from .config import load_config
 from .data_sets import find_data_set
@@ -15,13 +16,16 @@ def _parser(export_model):
     name = "export_model.py" if export_model else "caffe2_converter.py"
     p = argparse.ArgumentParser(prog=name, description="Converts a detectron2 model (YAML configuration and checkpoint) to Caffe2's model.pb "
                                 "and model_init.pb. Needs neither detectron2 nor Caffe2.")
-    p.add_argument("--config-file", required=True, metavar="YAML", help="detectron2's configuration; may have a _BASE_")
+    p.add_argument("--config-file", metavar="YAML", help="detectron2's configuration; may have a _BASE_")
     p.add_argument("--output", default="./output" if export_model else "./caffe2_model", metavar="FOLDER",
                    help="where to write; default: %(default)s")
     if export_model:
         p.add_argument("--format", choices=["caffe2"], default="caffe2", help="what to write: there is no other")
         p.add_argument("--export-method", choices=["caffe2_tracing"], default="caffe2_tracing", help="how detectron2 names it; nothing is traced")
         p.add_argument("--sample-image", metavar="FILE", help="taken for the sake of old command lines; none is needed")
+    p.add_argument("--torchvision", metavar="NAME", help="instead of --config-file: a detector of torchvision's, such as maskrcnn_resnet50_fpn; "
+                   "frames are resized as detectron2 does it")
+    p.add_argument("--weights", metavar="FILE", help="of --torchvision: its state_dict")
     p.add_argument("--run-eval", action="store_true", help="then print the average precision on DATASETS.TEST, which lie under "
                    "DETECTRON2_DATASETS; needs the installed package (pip install './tools/python[evaluate]')")
     p.add_argument("opts", nargs=argparse.REMAINDER, metavar="KEY VALUE",
@@ -29,11 +33,23 @@ def _parser(export_model):
     return p
 
 
+def _config(args):
+    if not args.config_file:
+        raise ConvertError("expected --config-file YAML, or --torchvision NAME")
+    return load_config(args.config_file, args.opts)
+
+
 def convert(args):
-    cfg = load_config(args.config_file, args.opts)
-    if not cfg.MODEL.WEIGHTS:
-        raise ConvertError("no weights: name them with MODEL.WEIGHTS FILE")
-    model = build_model(cfg, read_checkpoint(cfg.MODEL.WEIGHTS))
+    if args.torchvision:
+        if not args.weights:
+            raise ConvertError("no weights: name them with --weights FILE")
+        cfg, parameters = torchvision_models.config_of(args.torchvision), torchvision_models.to_detectron2(read_checkpoint(args.weights))
+    else:
+        cfg = _config(args)
+        if not cfg.MODEL.WEIGHTS:
+            raise ConvertError("no weights: name them with MODEL.WEIGHTS FILE")
+        parameters = read_checkpoint(cfg.MODEL.WEIGHTS)
+    model = build_model(cfg, parameters)
     files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, class_names(cfg))
     if model.unused:
         print("not used: %s" % ", ".join(model.unused))
@@ -42,7 +58,7 @@ def convert(args):
 
 def run_eval(args):
     """Evaluates what was written on every data set of DATASETS.TEST. Returns the exit status."""
-    data_sets = [(name, *find_data_set(name)) for name in load_config(args.config_file, args.opts).DATASETS.TEST]
+    data_sets = [(name, *find_data_set(name)) for name in _config(args).DATASETS.TEST]
     if not data_sets:
         raise ConvertError("--run-eval: expected data sets in DATASETS.TEST, got none")
     from .. import __main__

@@ -45,7 +45,8 @@ def anchors_of_levels(cfg, count):
         raise ConvertError("MODEL.ANCHOR_GENERATOR.NAME: expected DefaultAnchorGenerator or RotatedAnchorGenerator, got %s" % a.NAME)
     lists = [_of_level("MODEL.ANCHOR_GENERATOR." + key, a[key], count) for key in ("SIZES", "ASPECT_RATIOS")]
     angles = _of_level("MODEL.ANCHOR_GENERATOR.ANGLES", a.ANGLES, count) if rotated else [None] * count
-    return [cell_anchors(*level) for level in zip(*lists, angles)]
+    anchors = [cell_anchors(*level) for level in zip(*lists, angles)]
+    return [cell.round() for cell in anchors] if a.get("ROUNDED") else anchors  # torchvision's are whole numbers
 
 
 def _shifted(anchors, stride, offset):
