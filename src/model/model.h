@@ -24,8 +24,8 @@ struct ModelOptions {
   std::string device = "cpu";
   std::string precision = "float32";
   int threads = 0;           // of one inference; 0: all cores this process may use
-  int min_size = -1;         // short side of the net's input, pixels; default 800, or the fixed size of a
-                             // classifier whose init net holds a place for the image
+  int min_size = -1;         // short side of the net's input, pixels; default 800, or the one size that a
+                             // classifier takes (image_layout.h)
   int max_size = -1;         // bound on its long side, pixels; default 1333
   std::string input_format;  // BGR (default) or RGB: the channel order the net was trained on
   float threshold = -1;      // detections of lower score are left out; default: what the net itself keeps

@@ -73,7 +73,11 @@ class Reference:
         levels, above = {}, None
         for stage in (5, 4, 3, 2):
             lateral = self.conv(stages[stage], "backbone.fpn_lateral%d" % stage)
-            above = lateral if above is None else lateral + F.interpolate(above, scale_factor=2, mode="nearest")
+            if above is not None:
+                lateral = lateral + F.interpolate(above, scale_factor=2, mode="nearest")
+                if self.cfg.MODEL.FPN.FUSE_TYPE == "avg":
+                    lateral = lateral / 2
+            above = lateral
             levels["p%d" % stage] = self.conv(above, "backbone.fpn_output%d" % stage)
         levels["p6"] = F.max_pool2d(levels["p5"], 1, 2)
         return levels
@@ -89,6 +93,12 @@ class Reference:
         size = torch.exp(d[..., 2:].clamp(max=_MAX_LOG)) * size[:, None]
         return torch.cat([centre - size / 2, centre + size / 2], -1)
 
+    def rpn_hidden(self, x):
+        dims, module = self.cfg.MODEL.RPN.CONV_DIMS, "proposal_generator.rpn_head.conv"
+        for name in [module] if len(dims) == 1 else ["%s.conv%d" % (module, i) for i in range(len(dims))]:
+            x = F.relu(self.conv(x, name))
+        return x
+
     def proposals(self, levels, size):
         from caffe2rt.convert.proposals import anchors_of_levels
         rpn = self.cfg.MODEL.RPN
@@ -96,10 +106,11 @@ class Reference:
         for name, cell in zip(rpn.IN_FEATURES, anchors_of_levels(self.cfg, len(rpn.IN_FEATURES))):
             x, cell = levels[name], torch.from_numpy(cell)
             stride = 2 ** int(name[1])
-            hidden = F.relu(self.conv(x, "proposal_generator.rpn_head.conv"))
+            hidden = self.rpn_hidden(x)
             logits = self.conv(hidden, "proposal_generator.rpn_head.objectness_logits")[0]
             deltas = self.conv(hidden, "proposal_generator.rpn_head.anchor_deltas")[0]
-            ys, xs = torch.meshgrid(torch.arange(x.shape[2]) * stride, torch.arange(x.shape[3]) * stride, indexing="ij")
+            start = self.cfg.MODEL.ANCHOR_GENERATOR.OFFSET * stride
+            ys, xs = torch.meshgrid(*(torch.arange(n) * stride + start for n in x.shape[2:]), indexing="ij")
             anchors = (torch.stack([xs, ys, xs, ys], -1)[:, :, None] + cell).reshape(-1, 4)
             score = logits.permute(1, 2, 0).reshape(-1)
             decoded = self.decode(anchors, deltas.reshape(len(cell), 4, *x.shape[2:]).permute(2, 3, 0, 1).reshape(-1, 4), [1.0] * 4)[:, 0]

@@ -20,6 +20,9 @@ NETS = {
     "deformable": dict(**BOTTLENECKS, MODEL__RESNETS__DEFORM_ON_PER_STAGE=[False, True, True, True]),
     "deformable, modulated, in groups": dict(**BOTTLENECKS, MODEL__RESNETS__DEFORM_ON_PER_STAGE=[True] * 4, MODEL__RESNETS__DEFORM_MODULATED=True,
                                              MODEL__RESNETS__DEFORM_NUM_GROUPS=2, MODEL__RESNETS__NUM_GROUPS=2),
+    "anchors with an offset": dict(MODEL__ANCHOR_GENERATOR__OFFSET=0.5),
+    "a pyramid of means": dict(MODEL__FPN__FUSE_TYPE="avg"),
+    "two convolutions in the RPN": dict(MODEL__RPN__CONV_DIMS=[-1, 8]),
     "class-agnostic boxes": dict(MODEL__ROI_BOX_HEAD__CLS_AGNOSTIC_BBOX_REG=True),
     "cascade": dict(MODEL__ROI_HEADS__NAME="CascadeROIHeads", MODEL__ROI_BOX_HEAD__CLS_AGNOSTIC_BBOX_REG=True),
 }

@@ -45,13 +45,14 @@ def test_finds_objects_in_pixels_of_the_picture(folder, image):
     assert model([]) == []
 
 
-def test_runs_blobs_without_copies(folder, image):
+def test_runs_blobs_and_shares_what_comes_out(folder, image):
     model = caffe2rt.Caffe2Model.load_protobuf(folder, threads=1)
     data = np.zeros((1, 3, 96, 128), np.float32)
     data[0, :, :, :120] = image
     data.flags.writeable = False
     out = model.run({"data": data, "im_info": np.array([[96, 120, 1]], np.float32)})
     assert out["bbox_nms"].shape[1] == 4
+    assert not out["bbox_nms"].flags.owndata  # the engine's own memory
     np.testing.assert_allclose(np.sort(out["score_nms"])[::-1], model([{"image": image}])[0]["instances"].scores, atol=1e-6)
 
 

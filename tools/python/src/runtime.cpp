@@ -71,7 +71,7 @@ class Runtime {
  public:
   Runtime(const std::string& predict_net, const std::string& init_net, const std::vector<std::string>& keep,
           int threads)
-      : threads_(threads) {
+      : threads_(threads > 0 ? threads : at::intraop_default_num_threads()) {
     const py::gil_scoped_release unlocked;
     translating_exceptions([&] {
       const NetDef net = read_net(predict_net);
@@ -118,7 +118,7 @@ class Runtime {
       tensors[key] = from_dlpack(key, array);
     }
     const py::gil_scoped_release unlocked;
-    if (threads_ > 0) at::set_num_threads(threads_);
+    at::set_num_threads(threads_);  // of this thread, whatever another model left there
     Workspace workspace;
     return net_.run(tensors, workspace);
   }

@@ -1,23 +1,18 @@
 """Class names of the data sets that detectron2's configurations name, in the order of its classes."""
 
-_COCO = """person bicycle car motorcycle airplane bus train truck boat|traffic light|fire hydrant|stop sign|parking meter|bench bird cat dog
-horse sheep cow elephant bear zebra giraffe backpack umbrella handbag tie suitcase frisbee skis snowboard|sports ball|kite|baseball bat|
-baseball glove|skateboard surfboard|tennis racket|bottle|wine glass|cup fork knife spoon bowl banana apple sandwich orange broccoli carrot|
-hot dog|pizza donut cake chair couch|potted plant|bed|dining table|toilet tv laptop mouse remote keyboard|cell phone|microwave oven toaster
-sink refrigerator book clock vase scissors|teddy bear|hair drier|toothbrush"""
-_CITYSCAPES = "person rider car truck bus train motorcycle bicycle"
-_VOC = "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep sofa train tvmonitor"
+_COCO = """person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, stop sign, parking
+meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe, backpack, umbrella, handbag, tie,
+suitcase, frisbee, skis, snowboard, sports ball, kite, baseball bat, baseball glove, skateboard, surfboard, tennis
+racket, bottle, wine glass, cup, fork, knife, spoon, bowl, banana, apple, sandwich, orange, broccoli, carrot, hot dog,
+pizza, donut, cake, chair, couch, potted plant, bed, dining table, toilet, tv, laptop, mouse, remote, keyboard, cell
+phone, microwave, oven, toaster, sink, refrigerator, book, clock, vase, scissors, teddy bear, hair drier, toothbrush"""
+_CITYSCAPES = "person, rider, car, truck, bus, train, motorcycle, bicycle"
+_VOC = """aeroplane, bicycle, bird, boat, bottle, bus, car, cat, chair, cow, diningtable, dog, horse, motorbike, person, pottedplant, sheep, sofa,
+train, tvmonitor"""
 
 
 def _names(text):
-    """Words, and between bars whole names of several words."""
-    two_words = {"traffic light", "fire hydrant", "stop sign", "parking meter", "sports ball", "baseball bat", "baseball glove",
-                 "tennis racket", "wine glass", "hot dog", "potted plant", "dining table", "cell phone", "teddy bear", "hair drier"}
-    names = []
-    for part in text.replace("\n", " ").split("|"):
-        part = part.strip()
-        names += [part] if part in two_words else part.split()
-    return names
+    return [name.strip() for name in text.replace("\n", " ").split(",")]
 
 
 _BY_PREFIX = (("keypoints_coco", ["person"]), ("coco", _names(_COCO)), ("cityscapes", _names(_CITYSCAPES)), ("voc", _names(_VOC)))

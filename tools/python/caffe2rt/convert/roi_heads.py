@@ -53,16 +53,14 @@ def _classes(cfg):
 def _conv_fc_head(net, cfg, x, module, name, size):
     """FastRCNNConvFCHead: (R,F) and F."""
     head = cfg.MODEL.ROI_BOX_HEAD
+    if not head.NUM_FC:
+        raise ConvertError("MODEL.ROI_BOX_HEAD.NUM_FC: expected at least 1")
     for i in range(1, head.NUM_CONV + 1):
         x = net.conv(x, "%s.conv%d" % (module, i), head.CONV_DIM, 3, "%s.conv%d" % (name, i), norm=head.NORM, relu=True)
-    blob, columns = x.blob, x.channels
-    if head.NUM_FC:
-        blob, columns = net.op("Flatten", blob, name + ".flat", axis=1), x.channels * size * size
+    blob, columns = net.op("Flatten", x.blob, name + ".flat", axis=1), x.channels * size * size
     for i in range(1, head.NUM_FC + 1):
         blob = net.relu(net.fc(blob, "%s.fc%d" % (module, i), columns, head.FC_DIM, "%s.fc%d" % (name, i)))
         columns = head.FC_DIM
-    if not head.NUM_FC:
-        raise ConvertError("MODEL.ROI_BOX_HEAD.NUM_FC: expected at least 1")
     return blob, columns
 
 
@@ -220,6 +218,8 @@ def build_roi_heads(net, cfg, features, rois):
     missing = [n for n in cfg.MODEL.ROI_HEADS.IN_FEATURES if n not in features]
     if missing:
         raise ConvertError("MODEL.ROI_HEADS.IN_FEATURES: expected some of %s, got %s" % (sorted(features), missing))
+    if name == "RROIHeads" and (cfg.MODEL.MASK_ON or cfg.MODEL.KEYPOINT_ON):
+        raise ConvertError("MODEL.MASK_ON, MODEL.KEYPOINT_ON: RROIHeads has neither")
     heads = ROI_HEADS[name](cfg, [features[n] for n in cfg.MODEL.ROI_HEADS.IN_FEATURES])
     heads.boxes(net, rois)
     outputs = ["bbox_nms", "score_nms", "class_nms"]
