@@ -4,8 +4,8 @@
 #
 #   tools/bootstrap.sh [--tests] [--cuda] [--check]
 #
-#   --tests   also what the tests and checks of this project compare with
-#   --cuda    also the CUDA half of libtorch (3 GB more)
+#   --tests   also what the tests and checks of this project compare with, PyTorch for Python among it: implies --cuda
+#   --cuda    also the CUDA half of libtorch, without which PyTorch's Python part does not load (3 GB more)
 #   --check   install nothing; say what is missing and exit 1 if anything is
 #
 # CAFFE2RT_PREFIX names the folder for the wheel; default /opt/gst-caffe2. Needs root, or sudo.
@@ -28,7 +28,7 @@ done
 
 packages=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates python3-venv python3-pip python3-numpy
-  python3-dev pybind11-dev python3-yaml python3-protobuf python3-pil graphviz
+  python3-dev pybind11-dev python3-yaml python3-protobuf python3-pil python3-opencv python3-tqdm graphviz
   python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
   protobuf-compiler libprotobuf-dev libgoogle-glog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libzip-dev
   libopencv-dev libpango1.0-dev libcairo2-dev fonts-dejavu-core
@@ -38,8 +38,9 @@ packages=(
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
 )
 
-# Debian's own PyTorch is slow, and all that a reference needs.
-[ "$tests" = 0 ] || packages+=(clang-format clang-tidy python3-pytest python3-torch python3-torchvision python3-tqdm)
+[ "$tests" = 0 ] || packages+=(clang-format clang-tidy python3-pytest)
+# The references of the tests are written in PyTorch: the whole wheel, so that Python and the engine share one libtorch.
+[ "$tests" = 0 ] || cuda=1
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() { echo "bootstrap.sh: $*" >&2; exit 1; }
@@ -61,11 +62,13 @@ done
 # One file a kind of wheel says that its installation was finished.
 wheel_stamp=$venv/.installed-cpu
 [ "$cuda" = 1 ] && wheel_stamp=$venv/.installed-cuda
+tests_stamp=$prefix/tests/.installed-$torch_version
 
 if [ "$check" = 1 ]; then
   [ ${#missing[@]} -gt 0 ] && echo "missing packages: ${missing[*]}"
   [ -e "$wheel_stamp" ] || echo "missing libtorch: $venv"
-  [ ${#missing[@]} -eq 0 ] && [ -e "$wheel_stamp" ]
+  [ "$tests" = 0 ] || [ -e "$tests_stamp" ] || echo "missing Python of the tests: $prefix/tests"
+  [ ${#missing[@]} -eq 0 ] && [ -e "$wheel_stamp" ] && { [ "$tests" = 0 ] || [ -e "$tests_stamp" ]; }
   exit
 fi
 
@@ -73,15 +76,6 @@ if [ ${#missing[@]} -gt 0 ]; then
   say "installing ${#missing[@]} packages"
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
-fi
-
-# What the tests need and Debian has no package of.
-if [ "$tests" = 1 ] && [ ! -e "$prefix/tests/.installed" ]; then
-  say "installing pycocotools into $prefix/tests"
-  [ -d "$prefix" ] || as_root install -d -o "$(id -u)" -g "$(id -g)" "$prefix"
-  /usr/bin/python3 -m venv --system-site-packages "$prefix/tests"
-  "$prefix/tests/bin/pip" install --disable-pip-version-check --quiet --no-deps 'pycocotools==2.0.*'
-  touch "$prefix/tests/.installed"
 fi
 
 if [ ! -e "$wheel_stamp" ]; then
@@ -96,4 +90,14 @@ if [ ! -e "$wheel_stamp" ]; then
       "torch==$torch_version" 'nvidia-cuda-runtime==13.*' 'nvidia-cuda-cupti==13.*'
   fi
   touch "$wheel_stamp"
+fi
+
+# A Python that has Debian's packages, the PyTorch above, and what Debian has no package of.
+if [ "$tests" = 1 ] && [ ! -e "$tests_stamp" ]; then
+  say "installing torchvision and pycocotools into $prefix/tests"
+  rm -rf "$prefix/tests"
+  /usr/bin/python3 -m venv --system-site-packages "$prefix/tests"
+  "$prefix/tests/bin/pip" install --disable-pip-version-check --quiet --no-deps 'pycocotools==2.0.*' 'torchvision==0.29.*'
+  echo "$venv"/lib/python3*/site-packages >"$(echo "$prefix"/tests/lib/python3*/site-packages)/libtorch.pth"
+  touch "$tests_stamp"
 fi
