@@ -4,6 +4,7 @@ Source: detectron2/modeling/backbone (resnet.py, fpn.py); https://arxiv.org/abs/
 """
 import numpy as np
 
+from . import custom
 from .errors import ConvertError
 from .net_builder import Feature
 
@@ -150,9 +151,9 @@ BACKBONES = {
 def build_backbone(net, cfg, x):
     """{name: Feature} of the backbone that MODEL.BACKBONE.NAME names, on the normalised image."""
     name = cfg.MODEL.BACKBONE.NAME
-    if name not in BACKBONES:
-        raise ConvertError("MODEL.BACKBONE.NAME: expected one of %s, got %s" % (", ".join(sorted(BACKBONES)), name))
-    return BACKBONES[name](net, cfg, x)
+    if name in BACKBONES:
+        return BACKBONES[name](net, cfg, x)
+    return custom.build_backbone(net, cfg, x, sorted(BACKBONES))
 
 
 def size_divisibility(cfg):

@@ -2,6 +2,7 @@
 import argparse
 import sys
 
+from ..parts import import_parts
 from . import torchvision_models
 from .checkpoint import read_checkpoint
 from .config import load_config
@@ -26,6 +27,8 @@ def _parser(export_model):
     p.add_argument("--torchvision", metavar="NAME", help="instead of --config-file: a detector of torchvision's, such as maskrcnn_resnet50_fpn; "
                    "frames are resized as detectron2 does it")
     p.add_argument("--weights", metavar="FILE", help="of --torchvision: its state_dict")
+    p.add_argument("--import", dest="parts", action="append", default=[], metavar="FILE.py", help="a Python file that registers backbones and "
+                   "heads of your own (caffe2rt.parts); needs PyTorch 2.6 or later; may be given again")
     p.add_argument("--run-eval", action="store_true", help="then print the average precision on DATASETS.TEST, which lie under "
                    "DETECTRON2_DATASETS; needs the installed package (pip install './tools/python[evaluate]')")
     p.add_argument("opts", nargs=argparse.REMAINDER, metavar="KEY VALUE",
@@ -40,6 +43,8 @@ def _config(args):
 
 
 def convert(args):
+    for file in args.parts:
+        import_parts(file)
     if args.torchvision:
         if not args.weights:
             raise ConvertError("no weights: name them with --weights FILE")
@@ -53,6 +58,9 @@ def convert(args):
     files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, class_names(cfg))
     if model.unused:
         print("not used: %s" % ", ".join(model.unused))
+    own = sorted({op[0] for op in model.ops if op[0].startswith("caffe2rt.")})
+    if own:
+        print("the original Caffe2 does not run this net, it has no %s" % ", ".join(own))
     print("%s: %s (%d operators, %d weights)" % (args.output, ", ".join(files), len(model.ops), len(model.weights)))
 
 

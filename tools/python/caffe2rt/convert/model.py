@@ -15,12 +15,13 @@ from .semantic import build_semantic_head
 @dataclasses.dataclass
 class Model:
     """ops: (type, inputs, outputs, args) in order; weights: {blob: array}; outputs: names; arguments: {name: value} of the net;
-    unused: parameters of the checkpoint that the net has no use for."""
+    unused: parameters of the checkpoint that the net has no use for; shapes: of blobs, for the drawing, where operators do not say them."""
     ops: list
     weights: dict
     outputs: list
     arguments: dict
     unused: list
+    shapes: dict = dataclasses.field(default_factory=dict)
 
 
 def _rcnn(net, cfg, features):
@@ -65,22 +66,24 @@ def required_parameters(cfg):
     return _build(cfg, {})[0].required
 
 
-def _build(cfg, parameters):
+def _build(cfg, parameters, model=None):
     name = cfg.MODEL.META_ARCHITECTURE
     if name not in META_ARCHITECTURES:
         raise ConvertError("MODEL.META_ARCHITECTURE: expected one of %s, got %s" % (", ".join(sorted(META_ARCHITECTURES)), name))
-    net = NetBuilder(parameters)
+    net = NetBuilder(parameters, model)
     features = build_backbone(net, cfg, _normalised(net, cfg))
     return (net, *META_ARCHITECTURES[name](net, cfg, features))
 
 
-def build_model(cfg, parameters):
+def build_model(cfg, parameters, model=None):
     """The net of a configuration (config.Config) with the parameters of a checkpoint ({name: array}).
+
+    model: a built torch.nn.Module of that configuration, whose parts stand for those that are not known by name.
 
     Raises ConvertError: for parts that are not known, and for all parameters that are missing or of another shape at once.
     """
-    net, outputs, arguments = _build(cfg, parameters)
+    net, outputs, arguments = _build(cfg, parameters, model)
     unused = net.check()
-    arguments = dict(size_divisibility=size_divisibility(cfg), device="cpu", meta_architecture=cfg.MODEL.META_ARCHITECTURE, **arguments,
+    arguments = dict(size_divisibility=size_divisibility(cfg) if net.size_divisibility is None else net.size_divisibility, device="cpu", meta_architecture=cfg.MODEL.META_ARCHITECTURE, **arguments,
                      input_format=cfg.INPUT.FORMAT, min_size_test=cfg.INPUT.MIN_SIZE_TEST, max_size_test=cfg.INPUT.MAX_SIZE_TEST)
-    return Model(net.ops, net.weights, outputs, arguments, unused)
+    return Model(net.ops, net.weights, outputs, arguments, unused, net.shapes)

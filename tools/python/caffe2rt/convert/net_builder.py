@@ -26,8 +26,11 @@ class NetBuilder:
     check() raises it all at once.
     """
 
-    def __init__(self, parameters):
+    def __init__(self, parameters, model=None):
         self._parameters = parameters
+        self.model = model  # a built torch.nn.Module whose parts stand for those that are not known by name; or None
+        self.shapes = {}    # of blobs, as shapes.py has them, where the operators do not say them
+        self.size_divisibility = None  # where the backbone itself says it
         self.required = {}  # name: shape of every parameter the net asked for
         self._complaints = []
         self.ops = []      # (type, inputs, outputs, args)

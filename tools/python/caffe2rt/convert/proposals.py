@@ -5,6 +5,7 @@ https://arxiv.org/abs/1506.01497, rotated: https://arxiv.org/abs/1703.01086.
 """
 import numpy as np
 
+from . import custom
 from .errors import ConvertError
 from .net_builder import PREFIX
 
@@ -65,14 +66,12 @@ def build_levels(net, cfg, features):
     rotated = cfg.MODEL.PROPOSAL_GENERATOR.NAME == "RRPN"
     if not rotated and cfg.MODEL.PROPOSAL_GENERATOR.NAME != "RPN":
         raise ConvertError("MODEL.PROPOSAL_GENERATOR.NAME: expected RPN or RRPN, got %s" % cfg.MODEL.PROPOSAL_GENERATOR.NAME)
-    if rpn.HEAD_NAME != "StandardRPNHead":
-        raise ConvertError("MODEL.RPN.HEAD_NAME: expected StandardRPNHead, got %s" % rpn.HEAD_NAME)
     if tuple(rpn.BBOX_REG_WEIGHTS) != (1.0,) * (5 if rotated else 4):
         raise ConvertError("MODEL.RPN.BBOX_REG_WEIGHTS: GenerateProposals takes no weights but 1, got %s" % (rpn.BBOX_REG_WEIGHTS,))
     levels = [features[n] for n in _known("MODEL.RPN.IN_FEATURES", rpn.IN_FEATURES, features)]
-    blobs = []
+    blobs, own = [], rpn.HEAD_NAME != "StandardRPNHead" and custom.build_rpn_head(net, cfg, levels, module + ".rpn_head")
     for i, (x, anchors) in enumerate(zip(levels, anchors_of_levels(cfg, len(levels)))):
-        logits, deltas = _head(net, cfg, x, module + ".rpn_head", i, len(anchors), anchors.shape[1])
+        logits, deltas = own[i] if own else _head(net, cfg, x, module + ".rpn_head", i, len(anchors), anchors.shape[1])
         anchors = _shifted(anchors, x.stride, cfg.MODEL.ANCHOR_GENERATOR.OFFSET)
         blob = net.constant("%s%s.anchor_generator.cell_anchors.%d" % (PREFIX, module, i), anchors)
         outputs = ["rpn_rois", "rpn_roi_probs"] if len(levels) == 1 else ["rpn_rois_%d" % i, "rpn_roi_probs_%d" % i]

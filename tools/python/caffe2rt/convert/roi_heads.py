@@ -5,6 +5,7 @@ Source: detectron2/modeling/roi_heads, poolers.py and export/c10.py; https://arx
 import numpy as np
 
 from .backbone import ResNetStage
+from . import custom
 from .errors import ConvertError
 from .net_builder import Feature
 from .proposals import ANGLES
@@ -107,11 +108,12 @@ def _predict_boxes(net, cfg, features, columns, rois):
     predictor.select(predictor.probs)
 
 
-def _mask_head(net, cfg, x):
+def _mask_head(net, cfg, x, size):
     """MaskRCNNConvUpsampleHead: blob mask_fcn_probs, (R,classes,2H,2W)."""
     head, module = cfg.MODEL.ROI_MASK_HEAD, "roi_heads.mask_head"
     if head.NAME != "MaskRCNNConvUpsampleHead":
-        raise ConvertError("MODEL.ROI_MASK_HEAD.NAME: expected MaskRCNNConvUpsampleHead, got %s" % head.NAME)
+        net.op("Sigmoid", custom.build_mask_head(net, cfg, x, size, module), "mask_fcn_probs")
+        return ["mask_fcn_probs"]
     for i in range(1, head.NUM_CONV + 1):
         x = net.conv(x, "%s.mask_fcn%d" % (module, i), head.CONV_DIM, 3, "mask.fcn%d" % i, norm=head.NORM, relu=True)
     x = net.deconv(x, module + ".deconv", head.CONV_DIM, 2, 2, 0, "mask.deconv")
@@ -121,17 +123,18 @@ def _mask_head(net, cfg, x):
     return ["mask_fcn_probs"]
 
 
-def _keypoint_head(net, cfg, x):
+def _keypoint_head(net, cfg, x, size):
     """KRCNNConvDeconvUpsampleHead: blob kps_score, (R,K,4H,4W) heat maps, or keypoints_out, (R,4,K) x y score probability."""
     head, module = cfg.MODEL.ROI_KEYPOINT_HEAD, "roi_heads.keypoint_head"
-    if head.NAME != "KRCNNConvDeconvUpsampleHead":
-        raise ConvertError("MODEL.ROI_KEYPOINT_HEAD.NAME: expected KRCNNConvDeconvUpsampleHead, got %s" % head.NAME)
-    for i, channels in enumerate(head.CONV_DIMS, 1):
-        x = net.conv(x, "%s.conv_fcn%d" % (module, i), channels, 3, "kps.conv_fcn%d" % i, relu=True)
-    x = net.deconv(x, module + ".score_lowres", head.NUM_KEYPOINTS, 4, 2, 1, "kps.score_lowres")
-    # detectron2 enlarges bilinearly; its exporter wrote ResizeNearest, and every exported model does so.
-    scale = net.constant("kps.scale", np.array([2.0, 2.0], np.float32))
-    net.op("ResizeNearest", [x.blob, scale], "kps_score")
+    if head.NAME == "KRCNNConvDeconvUpsampleHead":
+        for i, channels in enumerate(head.CONV_DIMS, 1):
+            x = net.conv(x, "%s.conv_fcn%d" % (module, i), channels, 3, "kps.conv_fcn%d" % i, relu=True)
+        x = net.deconv(x, module + ".score_lowres", head.NUM_KEYPOINTS, 4, 2, 1, "kps.score_lowres")
+        # detectron2 enlarges bilinearly; its exporter wrote ResizeNearest, and every exported model does so.
+        scale = net.constant("kps.scale", np.array([2.0, 2.0], np.float32))
+        net.op("ResizeNearest", [x.blob, scale], "kps_score")
+    else:
+        net.rename(custom.build_keypoint_head(net, cfg, x, size, module), "kps_score")
     if not cfg.EXPORT_CAFFE2.USE_HEATMAP_MAX_KEYPOINT:
         return ["kps_score"]
     net.op("HeatmapMaxKeypoint", ["kps_score", "bbox_nms"], "keypoints_out", should_output_softmax=1)
@@ -148,9 +151,9 @@ class _StandardHeads:
     def _box_features(self, net, rois, module, name):
         """What the box head makes of each region, and how many numbers that is."""
         head = self._cfg.MODEL.ROI_BOX_HEAD
-        if head.NAME != "FastRCNNConvFCHead":
-            raise ConvertError("MODEL.ROI_BOX_HEAD.NAME: expected FastRCNNConvFCHead, got %s" % head.NAME)
         pooled = Pooler("MODEL.ROI_BOX_HEAD", head, self._features).build(net, rois, name)
+        if head.NAME != "FastRCNNConvFCHead":
+            return custom.build_box_head(net, self._cfg, pooled, module, name + "_head")
         return _conv_fc_head(net, self._cfg, pooled, module, name + "_head", head.POOLER_RESOLUTION)
 
     def boxes(self, net, rois):
@@ -158,7 +161,9 @@ class _StandardHeads:
         _predict_boxes(net, self._cfg, features, columns, rois)
 
     def pool(self, net, key, name):
-        return Pooler("MODEL." + key, self._cfg.MODEL[key], self._features).build(net, "bbox_nms", name)
+        """What the head `key` reads of each detection: a Feature, and its side."""
+        head = self._cfg.MODEL[key]
+        return Pooler("MODEL." + key, head, self._features).build(net, "bbox_nms", name), head.POOLER_RESOLUTION
 
 
 class _CascadeHeads(_StandardHeads):
@@ -203,7 +208,7 @@ class _Res5Heads:
     def pool(self, net, key, name):
         if key == "ROI_KEYPOINT_HEAD":
             raise ConvertError("MODEL.KEYPOINT_ON: Res5ROIHeads has no keypoints")
-        return self._features(net, "bbox_nms", name)
+        return self._features(net, "bbox_nms", name), self._cfg.MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION // 2
 
 
 ROI_HEADS = {"StandardROIHeads": _StandardHeads, "RROIHeads": _StandardHeads, "Res5ROIHeads": _Res5Heads,
@@ -224,7 +229,7 @@ def build_roi_heads(net, cfg, features, rois):
     heads.boxes(net, rois)
     outputs = ["bbox_nms", "score_nms", "class_nms"]
     if cfg.MODEL.MASK_ON:
-        outputs += _mask_head(net, cfg, heads.pool(net, "ROI_MASK_HEAD", "mask"))
+        outputs += _mask_head(net, cfg, *heads.pool(net, "ROI_MASK_HEAD", "mask"))
     if cfg.MODEL.KEYPOINT_ON:
-        outputs += _keypoint_head(net, cfg, heads.pool(net, "ROI_KEYPOINT_HEAD", "kps"))
+        outputs += _keypoint_head(net, cfg, *heads.pool(net, "ROI_KEYPOINT_HEAD", "kps"))
     return outputs

@@ -5,6 +5,7 @@ is a ConvTranspose of fixed weights, as detectron2's exporter wrote it (export/c
 """
 import numpy as np
 
+from . import custom
 from .errors import ConvertError
 from .net_builder import Feature
 
@@ -25,11 +26,12 @@ def _enlarge(net, x, factor, blob):
 def build_semantic_head(net, cfg, features):
     """Adds the head. Returns its output's name: sem_seg, (N,classes,H,W) logits a pixel of the padded image."""
     head, module = cfg.MODEL.SEM_SEG_HEAD, "sem_seg_head"
-    if head.NAME != "SemSegFPNHead":
-        raise ConvertError("MODEL.SEM_SEG_HEAD.NAME: expected SemSegFPNHead, got %s" % head.NAME)
     missing = [n for n in head.IN_FEATURES if n not in features]
     if missing or not head.IN_FEATURES:
         raise ConvertError("MODEL.SEM_SEG_HEAD.IN_FEATURES: expected some of %s, got %s" % (sorted(features), head.IN_FEATURES))
+    if head.NAME != "SemSegFPNHead":
+        logits = custom.build_semantic_head(net, cfg, {n: features[n] for n in head.IN_FEATURES}, module)
+        return _enlarge(net, logits, head.COMMON_STRIDE, "sem_seg").blob
     total = None
     for name in head.IN_FEATURES:
         x = features[name]

@@ -26,6 +26,8 @@ def _outputs(op, shapes, weights):
     """Shapes of an operator's outputs, as many as are known."""
     type, inputs, _, args = op
     x = shapes.get(inputs[0])
+    if x is None:
+        return []
     if type in ("Conv", "MaxPool", "caffe2rt.DeformConv"):
         channels = x[1] if type == "MaxPool" else weights[inputs[2 if "Deform" in type else 1]].shape[0]
         sides = [_windows(s, args["kernels"][0], args["strides"][0], args["pads"][0], args.get("dilations", [1])[0]) for s in x[2:]]
@@ -67,7 +69,10 @@ def infer(model):
     """{blob: shape} of a model's inputs and of every blob whose shape is known."""
     shapes = {"data": ["N", 3, "H", "W"], "im_info": ["N", 3]}
     for op in model.ops:
-        shapes.update(zip(op[2], _outputs(op, shapes, model.weights)))
+        if op[2][0] in model.shapes:
+            shapes.update((blob, model.shapes[blob]) for blob in op[2] if blob in model.shapes)
+        else:
+            shapes.update(zip(op[2], _outputs(op, shapes, model.weights)))
     return shapes
 
 
