@@ -38,8 +38,19 @@ def load_annotations(file) -> COCO:
     return coco
 
 
-def to_results(instances: Instances, image_id: int, categories: Sequence[int]) -> List[Dict[str, Any]]:
-    """COCO's results of one image. categories: the id of each class."""
+def categories_of(coco: COCO, labels: Sequence[str]) -> List[Optional[int]]:
+    """The category of each class: in the order of their ids; or by name, where a model names more classes than there are categories, as
+    torchvision's do. None: of none."""
+    ids = sorted(coco.getCatIds())
+    by_name = {coco.cats[i].get("name"): i for i in ids}
+    names = [label.strip() for label in labels if label.strip()]
+    if len(names) <= len(ids) or not set(by_name) <= set(names):
+        return list(ids)
+    return [by_name.get(name) for name in names]
+
+
+def to_results(instances: Instances, image_id: int, categories: Sequence[Optional[int]]) -> List[Dict[str, Any]]:
+    """COCO's results of one image. categories: the id of each class; objects of those without one are left out."""
     results = []
     if instances.pred_boxes.tensor.shape[1] != 4:
         raise RuntimeError("expected upright boxes: COCO has no others")
@@ -47,6 +58,8 @@ def to_results(instances: Instances, image_id: int, categories: Sequence[int]) -
         class_id = int(instances.pred_classes[i])
         if class_id >= len(categories):
             raise RuntimeError("class %d: the annotations have %d categories" % (class_id, len(categories)))
+        if categories[class_id] is None:
+            continue
         x1, y1, x2, y2 = instances.pred_boxes.tensor[i].tolist()
         result = {"image_id": image_id, "category_id": categories[class_id], "bbox": [x1, y1, x2 - x1, y2 - y1], "score": float(instances.scores[i])}
         if instances.has("pred_masks"):
@@ -61,7 +74,7 @@ def to_results(instances: Instances, image_id: int, categories: Sequence[int]) -
 
 def predict_all(predictor: Predictor, coco: COCO, images) -> List[Dict[str, Any]]:
     """Results of every image of the annotations, whose files lie in the folder `images`. Raises RuntimeError for one that does not."""
-    categories, results = sorted(coco.getCatIds()), []
+    categories, results = categories_of(coco, predictor.labels), []
     for image_id in tqdm(sorted(coco.getImgIds()), unit="image", disable=None):
         file = pathlib.Path(images) / coco.imgs[image_id]["file_name"]
         try:

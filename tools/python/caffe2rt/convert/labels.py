@@ -15,7 +15,16 @@ def _names(text):
     return [name.strip() for name in text.replace("\n", " ").split(",")]
 
 
-_BY_PREFIX = (("keypoints_coco", ["person"]), ("coco", _names(_COCO)), ("cityscapes", _names(_CITYSCAPES)), ("voc", _names(_VOC)))
+# Where COCO's ids, 1 to 90, have no class: torchvision's networks count these too, as others count the background.
+_GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+
+
+def _with_gaps(names):
+    rest = iter(names)
+    return ["N/A" if id in _GAPS else next(rest) for id in range(1, 91)]
+
+
+_BY_PREFIX = (("torchvision_coco", _with_gaps(_names(_COCO))), ("keypoints_coco", ["person"]), ("coco", _names(_COCO)), ("cityscapes", _names(_CITYSCAPES)), ("voc", _names(_VOC)))
 
 
 def _count(cfg):
@@ -26,10 +35,14 @@ def _count(cfg):
 
 
 def class_names(cfg):
-    """Names of a model's classes from 0 on by DATASETS.TEST, or TRAIN where that is empty; None where they are not known."""
+    """Names of a model's classes from 0 on by DATASETS.TEST, or TRAIN where that is empty; None where they are not known.
+
+    torchvision's RetinaNet has its background, which nothing is, as class 0."""
     count = _count(cfg)
     for data_set in list(cfg.DATASETS.TEST) + list(cfg.DATASETS.TRAIN):
         for prefix, names in _BY_PREFIX:
             if data_set.startswith(prefix):
+                if prefix == "torchvision_coco" and cfg.MODEL.META_ARCHITECTURE == "RetinaNet":
+                    names = ["__background__"] + names
                 return names if len(names) == count else None
     return None

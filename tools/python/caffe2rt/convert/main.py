@@ -24,9 +24,10 @@ def _parser(export_model):
         p.add_argument("--format", choices=["caffe2"], default="caffe2", help="what to write: there is no other")
         p.add_argument("--export-method", choices=["caffe2_tracing"], default="caffe2_tracing", help="how detectron2 names it; nothing is traced")
         p.add_argument("--sample-image", metavar="FILE", help="taken for the sake of old command lines; none is needed")
-    p.add_argument("--torchvision", metavar="NAME", help="instead of --config-file: a detector of torchvision's, such as maskrcnn_resnet50_fpn; "
-                   "frames are resized as detectron2 does it")
+    p.add_argument("--torchvision", metavar="NAME", help="instead of --config-file: a detector of torchvision's, such as maskrcnn_resnet50_fpn")
     p.add_argument("--weights", metavar="FILE", help="of --torchvision: its state_dict")
+    p.add_argument("--norm-eps", type=float, metavar="NUMBER", help="of --torchvision: epsilon of its batch norms; default: 0 for torchvision's own "
+                   "COCO_V1 files of the first versions, by their names, which it runs so, else 1e-5")
     p.add_argument("--import", dest="parts", action="append", default=[], metavar="FILE.py", help="a Python file that registers backbones and "
                    "heads of your own (caffe2rt.parts); needs PyTorch 2.6 or later; may be given again")
     p.add_argument("--run-eval", action="store_true", help="then print the average precision on DATASETS.TEST, which lie under "
@@ -42,13 +43,22 @@ def _config(args):
     return load_config(args.config_file, args.opts)
 
 
+def _of_torchvision(args):
+    """Configuration and parameters."""
+    eps = torchvision_models.norm_eps_of(args.weights) if args.norm_eps is None else args.norm_eps
+    if not 0 <= eps < 1:
+        raise ConvertError("--norm-eps: expected 0 or more, below 1, got %s" % eps)
+    parameters = read_checkpoint(args.weights)
+    return torchvision_models.config_of(args.torchvision, parameters, eps), torchvision_models.to_detectron2(parameters)
+
+
 def convert(args):
     for file in args.parts:
         import_parts(file)
     if args.torchvision:
         if not args.weights:
             raise ConvertError("no weights: name them with --weights FILE")
-        cfg, parameters = torchvision_models.config_of(args.torchvision), torchvision_models.to_detectron2(read_checkpoint(args.weights))
+        cfg, parameters = _of_torchvision(args)
     else:
         cfg = _config(args)
         if not cfg.MODEL.WEIGHTS:
