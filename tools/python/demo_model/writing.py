@@ -16,9 +16,8 @@ _SECONDS_A_SCENE = 4
 def _run_lengths(mask):
     """COCO's uncompressed RLE of a (H,W) bool: lengths of runs down the columns, the first of zeros."""
     flat = np.concatenate([[0], mask.T.ravel().astype(np.int8), [0]])
-    edges = np.flatnonzero(np.diff(flat))
-    counts = np.diff(np.concatenate([[0], edges, [mask.size]]))
-    return {"size": list(mask.shape), "counts": (counts if edges.size and edges[-1] < mask.size else counts[:-1]).tolist()}
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(flat)), [mask.size]])
+    return {"size": list(mask.shape), "counts": np.diff(edges).tolist()}
 
 
 def write_data_set(folder, count, first_seed=0):

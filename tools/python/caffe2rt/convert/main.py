@@ -39,12 +39,11 @@ def _parser(export_model):
 def _config(args):
     if not args.config_file:
         raise ConvertError("expected --config-file YAML, or --torchvision NAME")
-    return load_config(args.config_file, args.opts)
+    return load_config(args.config_file, args.opts, args.extend)
 
 
 def convert(args):
-    for file in args.parts:
-        import_parts(file)
+    args.extend = [m.add_config for m in map(import_parts, args.parts) if hasattr(m, "add_config")]
     if args.torchvision:
         if not args.weights:
             raise ConvertError("no weights: name them with --weights FILE")
