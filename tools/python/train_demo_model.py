@@ -20,8 +20,8 @@ sys.path.insert(0, str(_HERE))
 def main():
     p = argparse.ArgumentParser(description="Trains a small Mask R-CNN on drawn scenes of balls, crates, cans, cones, rings and stars.")
     p.add_argument("--output", default="demo_model", metavar="FOLDER", help="where model_final.pth and demo.yaml go; default: %(default)s")
-    p.add_argument("--iterations", type=int, default=4000, help="default: %(default)s, some 50 minutes on two cores")
-    p.add_argument("--batch-size", type=int, default=8, help="scenes an iteration; default: %(default)s")
+    p.add_argument("--iterations", type=int, default=3500, help="default: %(default)s")
+    p.add_argument("--batch-size", type=int, default=10, help="scenes an iteration; default: %(default)s")
     p.add_argument("--seed", type=int, default=0, help="of the first weights and of the scenes; default: %(default)s")
     p.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1),
                    help="of PyTorch; one more process draws. More threads than free cores are very slow. Default: %(default)s")
