@@ -18,13 +18,14 @@ def load(checkpoint, config):
     model = MaskRcnn(load_config(config))
     model.load_state_dict(torch.load(checkpoint, map_location="cpu")["model"])
     model.eval()
-    return lambda batch: [{"instances": predict(model, x["image"])} for x in batch]
+    return lambda batch: [{"instances": predict(model, x["image"], x.get("height"), x.get("width"))} for x in batch]
 
 
 @torch.no_grad()
-def predict(model, image):
-    """Instances of one picture (3,H,W) BGR 0..255, H by W as the network is to see it."""
+def predict(model, image, height=None, width=None):
+    """Instances of one picture (3,H,W) BGR 0..255, H by W as the network is to see it, in a picture of height by width; default H by W."""
     cfg, size = model.cfg, image.shape[1:]
+    full = height or size[0], width or size[1]
     multiple = 2 ** max(model.backbone.levels)
     padded = F.pad(torch.as_tensor(np.asarray(image)).float(), (0, -size[1] % multiple, 0, -size[0] % multiple))
     levels = model.features(padded[None])
@@ -44,8 +45,9 @@ def predict(model, image):
     boxes, scores, classes = boxes[keep], scores[keep], classes[keep]
     logits = model.roi_heads.mask_head(model.pool(levels, [boxes], cfg.MODEL.ROI_MASK_HEAD.POOLER_RESOLUTION))
     masks = logits[torch.arange(len(keep)), classes if logits.shape[1] > 1 else 0].sigmoid()
-    return Instances(tuple(size), pred_boxes=Boxes(boxes.numpy()), scores=scores.numpy(), pred_classes=classes.numpy(),
-                     pred_masks=_paste(masks, boxes, size).numpy())
+    boxes = boxes * torch.tensor([full[1] / size[1], full[0] / size[0]] * 2)
+    return Instances(full, pred_boxes=Boxes(boxes.numpy()), scores=scores.numpy(), pred_classes=classes.numpy(),
+                     pred_masks=paste(masks, boxes, full).numpy())
 
 
 def _proposals(model, levels, size):
@@ -59,7 +61,7 @@ def _proposals(model, levels, size):
     return proposals(rpn, anchors_of(model.cfg, levels), logits, deltas, size, rpn.PRE_NMS_TOPK_TEST, rpn.POST_NMS_TOPK_TEST)
 
 
-def _paste(masks, boxes, size):
+def paste(masks, boxes, size):
     """(D,H,W) bool of (D,M,M) probabilities: pixel centres looked up bilinearly in the mask that fills its box; at least a half."""
     y = torch.arange(size[0]) + 0.5
     x = torch.arange(size[1]) + 0.5

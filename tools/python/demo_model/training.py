@@ -48,8 +48,8 @@ def _average(model, copy, decay):
             a.lerp_(b, 1 - decay) if a.is_floating_point() else a.copy_(b)
 
 
-def train(iterations, batch, size=320, seed=0, rate=2e-3, precision=torch.float32, workers=1, report=None):
-    """The trained MaskRcnn, the mean of its late states. report(iteration, {loss: value}) is called now and then."""
+def train(iterations, batch, size=320, seed=0, rate=2e-3, precision=torch.float32, workers=1, report=None, report_every=50):
+    """The trained MaskRcnn, the mean of its late states. report(iteration, {loss: value}) is called every so many."""
     torch.manual_seed(seed)
     cfg = load_config(CONFIG, [])
     model, mean = (MaskRcnn(cfg).to(memory_format=torch.channels_last) for _ in range(2))
@@ -77,6 +77,6 @@ def train(iterations, batch, size=320, seed=0, rate=2e-3, precision=torch.float3
         optimizer.step()
         schedule.step()
         _average(model, mean, min(0.998, (i + 1) / (i + 10)))
-        if report and i % 50 == 49:
-            report(i + 1, {k: float(v) for k, v in parts.items()})
+        if report and (i + 1) % report_every == 0:
+            report(i + 1, {k: v.item() for k, v in parts.items()})
     return mean.eval()

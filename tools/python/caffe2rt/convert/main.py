@@ -8,7 +8,7 @@ from .checkpoint import read_checkpoint
 from .config import load_config
 from .data_sets import find_data_set
 from .errors import ConvertError
-from .labels import class_names
+from .labels import class_names, read_names
 from .model import build_model
 from .write import write_model
 
@@ -27,6 +27,8 @@ def _parser(export_model):
     p.add_argument("--torchvision", metavar="NAME", help="instead of --config-file: a detector of torchvision's, such as maskrcnn_resnet50_fpn; "
                    "frames are resized as detectron2 does it")
     p.add_argument("--weights", metavar="FILE", help="of --torchvision: its state_dict")
+    p.add_argument("--labels", metavar="FILE", help="names of the model's classes: one a line, or a COCO JSON; default: those of the data set that "
+                   "the configuration names, where they are known")
     p.add_argument("--import", dest="parts", action="append", default=[], metavar="FILE.py", help="a Python file that registers backbones and "
                    "heads of your own (caffe2rt.parts); needs PyTorch 2.6 or later; may be given again")
     p.add_argument("--run-eval", action="store_true", help="then print the average precision on DATASETS.TEST, which lie under "
@@ -54,7 +56,7 @@ def convert(args):
             raise ConvertError("no weights: name them with MODEL.WEIGHTS FILE")
         parameters = read_checkpoint(cfg.MODEL.WEIGHTS)
     model = build_model(cfg, parameters)
-    files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, class_names(cfg))
+    files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, read_names(args.labels, cfg) if args.labels else class_names(cfg))
     if model.unused:
         print("not used: %s" % ", ".join(model.unused))
     own = sorted({op[0] for op in model.ops if op[0].startswith("caffe2rt.")})

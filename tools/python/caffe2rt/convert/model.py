@@ -25,15 +25,18 @@ class Model:
 
 
 def _rcnn(net, cfg, features):
-    return build_roi_heads(net, cfg, features, build_proposals(net, cfg, features)), {}
+    heads = cfg.MODEL.ROI_HEADS
+    arguments = dict(score_threshold=float(heads.SCORE_THRESH_TEST), nms_threshold=float(heads.NMS_THRESH_TEST),
+                     max_detections_per_image=cfg.TEST.DETECTIONS_PER_IMAGE)
+    return build_roi_heads(net, cfg, features, build_proposals(net, cfg, features)), arguments
 
 
 def _panoptic(net, cfg, features):
     semantic = build_semantic_head(net, cfg, features)
-    outputs, _ = _rcnn(net, cfg, features)
+    outputs, thresholds = _rcnn(net, cfg, features)
     combine = cfg.MODEL.PANOPTIC_FPN.COMBINE
     arguments = dict(combine_overlap_threshold=float(combine.OVERLAP_THRESH), combine_stuff_area_limit=int(combine.STUFF_AREA_LIMIT),
-                     combine_instances_confidence_threshold=float(combine.INSTANCES_CONFIDENCE_THRESH))
+                     combine_instances_confidence_threshold=float(combine.INSTANCES_CONFIDENCE_THRESH), **thresholds)
     if not combine.ENABLED:
         arguments["combine_on"] = 0
     return outputs + [semantic], arguments
