@@ -8,10 +8,10 @@
 #   --input FILE       any video that GStreamer decodes
 #   --output FILE.mp4  annotated video; default: a window where there is a display, else demo.mp4
 #
-# Without --model and --input: the trained detector and the video in ../shared, where those exist.
+# Without --model: the project's own small Mask R-CNN (models/demo), which knows balls, crates, cans, cones, rings and stars.
+# Without --input: a video of such things, drawn for the occasion.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
-shared=$here/../shared
 
 die() { echo "demo.sh: $*" >&2; exit 1; }
 
@@ -28,16 +28,12 @@ while [ $# -gt 0 ]; do
 done
 
 if [ -z "$model" ]; then
-  model=$shared/models/d2go_faster_rcnn
-  [ -d "$model" ] || die "name a model: --model DIR, with model.pb and model_init.pb in it"
-  : "${min_size:=320}"
-fi
-if [ -z "$input" ]; then
-  input=$shared/media/car-detection.mp4
-  [ -e "$input" ] || die "name a video: --input FILE"
+  model=$here/models/demo
+else
+  [ -n "$input" ] || die "name a video for your model: --input FILE"
 fi
 [ -d "$model" ] || die "--model: no such folder: $model"
-[ -e "$input" ] || die "--input: no such file: $input"
+[ -z "$input" ] || [ -e "$input" ] || die "--input: no such file: $input"
 [[ $min_size =~ ^[0-9]*$ ]] || die "--min-size: expected a number of pixels, got '$min_size'"
 window=0
 if [ -z "$output" ]; then
@@ -50,8 +46,17 @@ build=$here/build/release
 cmake --build "$build" --target caffe2_launch gstcaffe2 caffe2rt
 
 export GST_PLUGIN_PATH=$build/lib/gstreamer-1.0${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
-inference=(caffe2inference "model=$model" threshold=0.5)
-[ -z "$min_size" ] || inference+=("min-size=$min_size")
+if [ -z "$input" ]; then
+  input=$build/scenes.mp4
+  if [ ! -e "$input" ]; then
+    /usr/bin/python3 "$here/tools/python/render_scenes.py" --video "$build/scenes.part.mp4" --seconds 12
+    mv "$build/scenes.part.mp4" "$input"
+  fi
+fi
+elements=(caffe2inference "model=$model" threshold=0.5)
+[ -z "$min_size" ] || elements+=("min-size=$min_size")
+if gst-inspect-1.0 --exists caffe2tracker; then elements+=(! caffe2tracker); fi
+elements+=(! caffe2overlay)
 if [ "$window" = 1 ]; then
   sink=(videoconvert ! autovideosink)
 else
@@ -60,5 +65,5 @@ else
   gst-inspect-1.0 --exists "${encoder[0]}" || die "no H.264 encoder: neither x264enc nor openh264enc is installed"
   sink=(videoconvert ! "${encoder[@]}" ! h264parse ! mp4mux ! filesink "location=$output")
 fi
-"$build/bin/caffe2_launch" filesrc "location=$input" ! decodebin ! videoconvert ! "${inference[@]}" ! caffe2overlay ! "${sink[@]}"
+"$build/bin/caffe2_launch" filesrc "location=$input" ! decodebin ! videoconvert ! "${elements[@]}" ! "${sink[@]}"
 [ "$window" = 1 ] || echo "wrote $output"

@@ -1,19 +1,13 @@
 // FC: Y[m,n] = bias[n] + sum over k of X[m,k] * W[n,k], where the axes of X before `axis` are m, the others
-// k, and those of W before `axis_w` are n, the others k. Source: Caffe2's FC.
+// k, and those of W before `axis_w` are n, the others k. FCTransposed: the same with W[k,n], where k are the
+// axes of W before `axis_w`. Source: Caffe2's FC and FCTransposed.
 #include <ATen/ops/addmm.h>
 
-#include <numeric>
-
+#include "ops/shape_args.h"
 #include "runtime/operator.h"
 
 namespace caffe2rt {
 namespace {
-
-// Product of dimensions, kUnknown where one of them is.
-std::int64_t product(std::span<const std::int64_t> dims) {
-  if (std::find(dims.begin(), dims.end(), kUnknown) != dims.end()) return kUnknown;
-  return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
-}
 
 // `axis`, counted from the end where it is negative, as the number of dimensions before it.
 size_t before_axis(const char* input, const PartialShape& shape, std::int64_t axis) {
@@ -27,19 +21,23 @@ class Fc final : public Operator {
  public:
   enum Input { kX, kW, kBias };
 
-  explicit Fc(const OperatorArgs& args)
-      : axis_(args.get("axis", std::int64_t{1})), axis_w_(args.get("axis_w", std::int64_t{1})) {}
+  Fc(const OperatorArgs& args, bool transposed)
+      : axis_(args.get("axis", std::int64_t{1})),
+        axis_w_(args.get("axis_w", std::int64_t{1})),
+        transposed_(transposed) {}
 
   PartialShape shape(PartialShapes in) const {
     if (!in[kW] || !in[kX]) return std::nullopt;
     const std::span<const std::int64_t> x(*in[kX]), w(*in[kW]);
     const size_t m = before_axis("input 0 'X'", in[kX], axis_),
-                 n = before_axis("input 1 'W'", in[kW], axis_w_);
-    const std::int64_t columns = product(w.first(n)), k_of_x = product(x.subspan(m)),
-                       k_of_w = product(w.subspan(n));
+                 split = before_axis("input 1 'W'", in[kW], axis_w_);
+    const auto rows_of_w = product(w.first(split)), columns_of_w = product(w.subspan(split));
+    const std::int64_t k_of_x = product(x.subspan(m)), k_of_w = transposed_ ? rows_of_w : columns_of_w,
+                       columns = transposed_ ? columns_of_w : rows_of_w;
     require(compatible({{k_of_x}}, {{k_of_w}}), ErrorCode::kShape,
-            "input 1 'W': expected {} elements from axis {} on, as X {} has from axis {} on, got {}", k_of_x,
-            axis_w_, to_string(x), axis_, to_string(w));
+            "input 1 'W': expected {} elements {} axis {}{}, as X {} has from axis {} on, got {}", k_of_x,
+            transposed_ ? "before" : "from", axis_w_, transposed_ ? "" : " on", to_string(x), axis_,
+            to_string(w));
     require_compatible("input 2 'b'", in[kBias], {{columns}});
     std::vector<std::int64_t> y(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(m));
     y.push_back(columns);
@@ -52,22 +50,33 @@ class Fc final : public Operator {
     const std::int64_t columns = y_shape.back();
     const std::int64_t rows = product(std::span(y_shape).first(y_shape.size() - 1));
     const std::int64_t k = columns == 0 ? 0 : in[kW].numel() / columns;
-    const at::Tensor x = in[kX].reshape({rows, k}), w = in[kW].reshape({columns, k});
-    out[0] = at::addmm(in[kBias], x, w.t()).view(y_shape);
+    const at::Tensor x = in[kX].reshape({rows, k});
+    const at::Tensor w = transposed_ ? in[kW].reshape({k, columns}) : in[kW].reshape({columns, k}).t();
+    out[0] = at::addmm(in[kBias], x, w).view(y_shape);
   }
 
  private:
   const std::int64_t axis_, axis_w_;
+  const bool transposed_;
 };
 
-REGISTER_OPERATOR_AS("FC", Fc)
-    .says("Fully connected layer: a matrix product and a bias.")
-    .input("X", "(M...,K...) float32")
-    .input("W", "(N...,K...) float32")
-    .input("b", "(N) float32")
-    .output("Y", "(M...,N) float32", infer::by(&Fc::shape))
-    .arg("axis", "first axis of X that belongs to K, from the end where negative; default 1")
-    .arg("axis_w", "first axis of W that belongs to K, from the end where negative; default 1");
+SchemaBuilder describe(const char* type, bool transposed) {
+  SchemaBuilder schema(
+      type, [transposed](const OperatorArgs& args) { return std::make_unique<Fc>(args, transposed); });
+  const std::string before = transposed ? "N" : "K", w = transposed ? "(K...,N...)" : "(N...,K...)";
+  schema.says("Fully connected layer: a matrix product and a bias.")
+      .input("X", "(M...,K...) float32")
+      .input("W", w + " float32")
+      .input("b", "(N) float32")
+      .output("Y", "(M...,N) float32", infer::by(&Fc::shape))
+      .arg("axis", "first axis of X that belongs to K, from the end where negative; default 1")
+      .arg("axis_w",
+           "first axis of W that belongs to " + before + ", from the end where negative; default 1");
+  return schema;
+}
+
+const Registered fc(describe("FC", false));
+const Registered fc_transposed(describe("FCTransposed", true));
 
 }  // namespace
 }  // namespace caffe2rt

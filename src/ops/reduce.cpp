@@ -1,10 +1,12 @@
-// Y = X reduced over some of its dimensions, one row a function: ReduceMean, ReduceSum, ReduceMax, ReduceMin.
+// Y = X reduced over some of its dimensions, one row a function: ReduceMean, ReduceSum, ReduceMax, ReduceMin,
+// ReduceL1, ReduceL2.
 //
 // Source: the original's Reduce operators. What is reduced over nothing is 0, for ReduceMax the type's lowest
 // number and for ReduceMin its largest.
 #include <ATen/ops/amax.h>
 #include <ATen/ops/amin.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/sum.h>
 
@@ -50,6 +52,11 @@ at::Scalar highest(at::ScalarType type) {
   return bound(type, [](auto limits) -> at::Scalar { return limits.max(); });
 }
 
+template <int power>
+at::Tensor norm(const at::Tensor& x, at::IntArrayRef axes) {
+  return at::linalg_vector_norm(x, power, axes, true);
+}
+
 const Row kRows[] = {
     {"ReduceMean", "Mean", [](const at::Tensor& x, at::IntArrayRef axes) { return at::mean(x, axes, true); },
      zero, Types::kFloat},
@@ -62,6 +69,8 @@ const Row kRows[] = {
     {"ReduceMin", "Smallest element",
      [](const at::Tensor& x, at::IntArrayRef axes) { return at::amin(x, axes, true); }, highest,
      Types::kNumber},
+    {"ReduceL1", "Sum of the absolute values", norm<1>, zero, Types::kFloat},
+    {"ReduceL2", "Square root of the sum of squares", norm<2>, zero, Types::kFloat},
 };
 
 class Reduce final : public Operator {
@@ -76,7 +85,7 @@ class Reduce final : public Operator {
     if (x.numel() == 0)
       out[0] = at::full(shape, row_.of_nothing(x.scalar_type()), x.options());
     else if (axes.empty())
-      out[0] = x;  // a scalar
+      out[0] = row_.function(x.reshape(1), 0).reshape(shape);  // a scalar
     else
       out[0] = row_.function(x, axes).reshape(shape);
   }

@@ -7,14 +7,11 @@
 
 #include <cmath>
 
+#include "ops/resize_scales.h"
 #include "runtime/operator.h"
 
 namespace caffe2rt {
 namespace {
-
-struct Scales {
-  float height, width;
-};
 
 // Which of `size` input rows or columns each of the `to` output ones shows.
 std::vector<int64_t> sources(int64_t size, int64_t to, float scale) {
@@ -26,35 +23,18 @@ std::vector<int64_t> sources(int64_t size, int64_t to, float scale) {
 
 class ResizeNearest final : public Operator {
  public:
-  enum Input { kX, kScales };
+  enum Input { kX };
 
   explicit ResizeNearest(const OperatorArgs& args)
-      : order_(args.get("order", StorageOrder::kNchw)),
-        scales_{args.get("height_scale", 1.0F), args.get("width_scale", 1.0F)},
-        scales_are_fed_(args.num_inputs() > kScales) {
-    if (!scales_are_fed_) check(scales_);
-  }
+      : order_(args.get("order", StorageOrder::kNchw)), scales_(args) {}
 
   PartialShape infer_resized(PartialShapes in) const {
-    if (!in[kX]) return {};
-    std::vector<int64_t> shape = *in[kX];
-    require(shape.size() == 4, ErrorCode::kShape, "input 0 'X': expected 4 dimensions, got {}",
-            to_string(in[kX]));
-    const size_t h = order_ == StorageOrder::kNchw ? 2 : 1;
-    shape[h] = scales_are_fed_ ? kUnknown : resized(shape[h], scales_.height);
-    shape[h + 1] = scales_are_fed_ ? kUnknown : resized(shape[h + 1], scales_.width);
-    return shape;
+    return scales_.shape(in, order_ == StorageOrder::kNchw ? 2 : 1);
   }
 
   void run(const Inputs& in, Outputs& out) const override {
     require_rank(in, kX, 4);
-    Scales scales = scales_;
-    if (in.has(kScales)) {
-      require_shape(in, kScales, {2});
-      const at::Tensor fed = in[kScales].contiguous();
-      scales = {fed.data_ptr<float>()[0], fed.data_ptr<float>()[1]};
-      check(scales);
-    }
+    const auto scales = scales_.of(in);
     const bool nhwc = order_ == StorageOrder::kNhwc;
     const at::Tensor x = nhwc ? in[kX].permute({0, 3, 1, 2}) : in[kX];
     const at::Tensor y = resize(x, scales);
@@ -62,25 +42,14 @@ class ResizeNearest final : public Operator {
   }
 
  private:
-  static void check(const Scales& scales) {
-    const auto sane = [](float s) { return s > 0 && s <= 1024; };
-    require(sane(scales.height) && sane(scales.width), ErrorCode::kArgument,
-            "expected scales above 0 and at most 1024, got height {} and width {}", scales.height,
-            scales.width);
-  }
-
-  static int64_t resized(int64_t size, float scale) {
-    return size == kUnknown ? kUnknown : static_cast<int64_t>(static_cast<float>(size) * scale);
-  }
-
   // x and the result are (N,C,H,W), both channels_last or both not.
-  static at::Tensor resize(const at::Tensor& any, const Scales& scales) {
+  static at::Tensor resize(const at::Tensor& any, const ResizeScales::Scales& scales) {
     const bool channels_last = !any.is_contiguous() && any.is_contiguous(at::MemoryFormat::ChannelsLast);
     const auto format = channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
     const at::Tensor x = any.contiguous(format);
     const int64_t h = x.size(2), w = x.size(3);
-    const std::array<int64_t, 4> shape = {x.size(0), x.size(1), resized(h, scales.height),
-                                          resized(w, scales.width)};
+    const std::array<int64_t, 4> shape = {x.size(0), x.size(1), ResizeScales::resized(h, scales.height),
+                                          ResizeScales::resized(w, scales.width)};
     at::Tensor y = at::empty(shape, x.options(), format);
     const auto rows = sources(h, shape[2], scales.height), columns = sources(w, shape[3], scales.width);
 
@@ -105,8 +74,7 @@ class ResizeNearest final : public Operator {
   }
 
   const StorageOrder order_;
-  const Scales scales_;
-  const bool scales_are_fed_;
+  const ResizeScales scales_;
 };
 
 REGISTER_OPERATOR(ResizeNearest)

@@ -4,6 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
+#include <span>
 #include <vector>
 
 #include "base/error.h"
@@ -31,6 +34,12 @@ inline std::vector<std::int64_t> integers_of(const at::Tensor& tensor) {
   const at::Tensor values = tensor.to(at::kCPU, at::kLong).contiguous();
   const auto* data = values.const_data_ptr<std::int64_t>();
   return {data, data + values.numel()};
+}
+
+// The product of some dimensions; kUnknown where one of them is.
+inline std::int64_t product(std::span<const std::int64_t> dims) {
+  if (std::find(dims.begin(), dims.end(), kUnknown) != dims.end()) return kUnknown;
+  return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
 }
 
 // The shape of a vector of n elements.

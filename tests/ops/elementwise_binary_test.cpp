@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "testing/operator_test.h"
 
 namespace caffe2rt {
@@ -11,6 +13,45 @@ TEST(Binary, RowsComputeElementByElement) {
   EXPECT_TENSOR_EQ(run_operator("Sub", {a, b}), tensor({3}, {4, -7, 8.5F}));
   EXPECT_TENSOR_EQ(run_operator("Mul", {a, b}), tensor({3}, {12, -12, -4}));
   EXPECT_TENSOR_EQ(run_operator("Div", {a, b}), tensor({3}, {3, -0.75F, -16}));
+}
+
+at::Tensor bools(const std::vector<float>& values) {
+  return tensor({static_cast<int64_t>(values.size())}, values).to(at::kBool);
+}
+
+TEST(Binary, RowsCompare) {
+  const auto a = tensor({4}, {1, 2, 3, NAN}), b = tensor({4}, {2, 2, 2, NAN});
+  EXPECT_TENSOR_EQ(run_operator("EQ", {a, b}), bools({0, 1, 0, 0}));
+  EXPECT_TENSOR_EQ(run_operator("NE", {a, b}), bools({1, 0, 1, 1}));
+  EXPECT_TENSOR_EQ(run_operator("LT", {a, b}), bools({1, 0, 0, 0}));
+  EXPECT_TENSOR_EQ(run_operator("LE", {a, b}), bools({1, 1, 0, 0}));
+  EXPECT_TENSOR_EQ(run_operator("GT", {a, b}), bools({0, 0, 1, 0}));
+  EXPECT_TENSOR_EQ(run_operator("GE", {a, b}), bools({0, 1, 1, 0}));
+  EXPECT_TENSOR_EQ(run_operator("LT", {bools({0, 1}), bools({1, 1})}), bools({1, 0}));
+}
+
+TEST(Binary, RowsCombineTruths) {
+  const auto a = bools({0, 0, 1, 1}), b = bools({0, 1, 0, 1});
+  EXPECT_TENSOR_EQ(run_operator("And", {a, b}), bools({0, 0, 0, 1}));
+  EXPECT_TENSOR_EQ(run_operator("Or", {a, b}), bools({0, 1, 1, 1}));
+  EXPECT_TENSOR_EQ(run_operator("Xor", {a, b}), bools({0, 1, 1, 0}));
+  EXPECT_ERROR(run_operator("And", {int32_tensor({1}, {1}), int32_tensor({1}, {1})}), ErrorCode::kType,
+               "input 0 'A': expected bool, got Int");
+}
+
+TEST(Binary, RowsCombineBits) {
+  const auto a = int32_tensor({2}, {12, 5}), b = int32_tensor({2}, {10, 3});
+  EXPECT_TENSOR_EQ(run_operator("BitwiseAnd", {a, b}), int32_tensor({2}, {8, 1}));
+  EXPECT_TENSOR_EQ(run_operator("BitwiseOr", {a, b}), int32_tensor({2}, {14, 7}));
+  EXPECT_TENSOR_EQ(run_operator("BitwiseXor", {a, b}), int32_tensor({2}, {6, 6}));
+  EXPECT_ERROR(run_operator("BitwiseAnd", {a23(), a23()}), ErrorCode::kType, "got Float");
+}
+
+TEST(Binary, ComparisonsBroadcastByBothRules) {
+  EXPECT_TENSOR_EQ(run_operator("GT", {a23(), tensor({3}, {1, 9, 3})}),
+                   tensor({2, 3}, {0, 0, 0, 1, 0, 1}).to(at::kBool));
+  EXPECT_TENSOR_EQ(run_operator("GT", {a23(), tensor({2}, {1, 5})}, {{"broadcast", 1}, {"axis", 0}}),
+                   tensor({2, 3}, {0, 1, 1, 0, 0, 1}).to(at::kBool));
 }
 
 TEST(Binary, DividesIntegersTowardsZero) {

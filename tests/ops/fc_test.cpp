@@ -58,6 +58,25 @@ TEST(FC, RefusesWeightsThatDoNotFit) {
                "input 1 'W'");
 }
 
+TEST(FCTransposed, TakesWeightsByColumn) {
+  const auto x = random({3, 4, 2}), w = random({8, 5}), b = random({5});
+  const auto expected = run_operator("FC", {x, w.t().contiguous(), b});
+  EXPECT_TENSOR_NEAR(run_operator("FCTransposed", {x, w, b}), expected, 1e-6);
+  EXPECT_TENSOR_NEAR(run_operator("FCTransposed", {x, w.view({4, 2, 5}), b}, {{"axis_w", 2}}), expected,
+                     1e-6);
+}
+
+TEST(FCTransposed, NoRowsGiveNoRows) {
+  EXPECT_SHAPE(run_operator("FCTransposed", {tensor({0, 4}, {}), random({4, 5}), random({5})}), {0, 5});
+}
+
+TEST(FCTransposed, RefusesWeightsThatDoNotFit) {
+  EXPECT_ERROR(compile_operator("FCTransposed", {random({3, 4}), random({5, 4}), random({5})}),
+               ErrorCode::kShape, "input 1 'W': expected 4 elements before axis 1");
+  EXPECT_ERROR(run_operator("FCTransposed", {random({3, 4}), random({4, 5}), random({4})}), ErrorCode::kShape,
+               "input 2 'b': expected (5), got (4)");
+}
+
 TEST(FC, RefusesAnAxisThatIsNotThere) {
   EXPECT_ERROR(run_operator("FC", {random({3, 4}), random({5, 4}), random({5})}, {{"axis", 2}}),
                ErrorCode::kShape, "input 0 'X': expected an axis 2, got (3,4)");

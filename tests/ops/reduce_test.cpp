@@ -13,6 +13,13 @@ TEST(Reduce, RowsReduceOverTheGivenAxes) {
   EXPECT_TENSOR_EQ(run_operator("ReduceSum", {x23()}, last), tensor({2}, {9, 9}));
   EXPECT_TENSOR_EQ(run_operator("ReduceMax", {x23()}, last), tensor({2}, {6, 5}));
   EXPECT_TENSOR_EQ(run_operator("ReduceMin", {x23()}, last), tensor({2}, {1, -1}));
+  EXPECT_TENSOR_EQ(run_operator("ReduceL1", {x23()}, last), tensor({2}, {9, 11}));
+  EXPECT_TENSOR_NEAR(run_operator("ReduceL2", {tensor({1, 2}, {3, -4})}, last), tensor({1}, {5}), 1e-6);
+}
+
+TEST(Reduce, OfAScalarIsItsFunction) {
+  EXPECT_TENSOR_EQ(run_operator("ReduceL1", {tensor({}, {-3})}), tensor({}, {3}));
+  EXPECT_TENSOR_EQ(run_operator("ReduceSum", {tensor({}, {-3})}), tensor({}, {-3}));
 }
 
 TEST(Reduce, KeepsTheDimensionsByDefault) {
@@ -50,6 +57,8 @@ TEST(Reduce, OfNothingIsTheNeutralNumber) {
   EXPECT_TENSOR_EQ(run_operator("ReduceMean", {empty}, rows), tensor({2}, {0, 0}));
   EXPECT_TENSOR_EQ(run_operator("ReduceMax", {empty}, rows), tensor({2}, {-most, -most}));
   EXPECT_TENSOR_EQ(run_operator("ReduceMin", {empty}, rows), tensor({2}, {most, most}));
+  EXPECT_TENSOR_EQ(run_operator("ReduceL1", {empty}, rows), tensor({2}, {0, 0}));
+  EXPECT_TENSOR_EQ(run_operator("ReduceL2", {empty}, rows), tensor({2}, {0, 0}));
   EXPECT_SHAPE(run_operator("ReduceMax", {empty}, {{"axes", {1}}, {"keepdims", 0}}), {0});
 }
 

@@ -5,6 +5,11 @@ from caffe2rt.parts import BACKBONE_REGISTRY, ROI_BOX_HEAD_REGISTRY, ROI_MASK_HE
 from torch import nn
 
 
+def add_config(cfg):
+    """Keys of our own."""
+    cfg.MODEL.SHUFFLE = {"STEM": 8}
+
+
 class Attention(nn.Module):
     """Self-attention over a coarse grid, with everything that reshapes."""
 
@@ -54,8 +59,9 @@ class ShuffleBackbone(nn.Module):
 
     def __init__(self, cfg, input_shape):
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(input_shape.channels, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU6(inplace=True))
-        self.stages = nn.ModuleList([Unit(8, 16), Unit(16, 16), Unit(16, 24), Unit(24, 32)])
+        stem = cfg.MODEL.get("SHUFFLE", {"STEM": 8})["STEM"]
+        self.stem = nn.Sequential(nn.Conv2d(input_shape.channels, stem, 3, 2, 1, bias=False), nn.BatchNorm2d(stem), nn.ReLU6(inplace=True))
+        self.stages = nn.ModuleList([Unit(stem, 16), Unit(16, 16), Unit(16, 24), Unit(24, 32)])
         self.lateral = nn.ModuleList([nn.Conv2d(c, 16, 1) for c in (16, 16, 24, 32)])
 
     def forward(self, image):

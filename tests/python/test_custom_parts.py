@@ -239,3 +239,39 @@ def test_a_name_is_taken_once():
     registry.register(part)
     with pytest.raises(ConvertError, match="a part 'part' already"):
         registry.register(type("part", (), {}))
+
+
+class Built(torch.nn.Module):
+    """A model as detectron2 builds it: parts at their places, and parameters by detectron2's names."""
+
+    def __init__(self, cfg, parameters):
+        super().__init__()
+        self.backbone = custom_parts.ShuffleBackbone(cfg, parts.ShapeSpec(3))
+        self.parameters_ = parameters
+
+    def state_dict(self):
+        return {k: torch.from_numpy(v) for k, v in self.parameters_.items()}
+
+
+def test_a_model_that_is_built_is_exported(tmp_path):
+    from caffe2rt.export import Caffe2Tracer, add_export_config
+    cfg = small_config(MODEL__BACKBONE__NAME="ShuffleBackbone")
+    parameters = random_parameters(cfg, 3)
+    named = small_config(MODEL__BACKBONE__NAME="a name that only their registry knows")
+    del named["EXPORT_CAFFE2"]
+    named["SOME_PROJECT"] = {"KEY": 1}
+    model = Caffe2Tracer(add_export_config(named), Built(cfg, parameters), [{"image": None}]).export_caffe2()
+    assert named.EXPORT_CAFFE2.USE_HEATMAP_MAX_KEYPOINT is False
+    model.save_protobuf(tmp_path / "tracer")
+    write_model(tmp_path / "converter", build_model(cfg, parameters), "GeneralizedRCNN")
+    for file in ("model.pb", "model_init.pb"):
+        assert (tmp_path / "tracer" / file).read_bytes() == (tmp_path / "converter" / file).read_bytes()
+
+
+def test_parts_have_keys_of_their_own(tmp_path):
+    from caffe2rt.convert.config import load_config
+    file = pathlib.Path(__file__).parent / "small_mask_rcnn_fpn.yaml"
+    cfg = load_config(file, ["MODEL.SHUFFLE.STEM", "4", "MODEL.BACKBONE.NAME", "ShuffleBackbone"], [custom_parts.add_config])
+    assert random_parameters(cfg)["backbone.stem.0.weight"].shape[0] == 4
+    with pytest.raises(ConvertError, match="unknown configuration keys: MODEL.SHUFFLE.STEM"):
+        load_config(file, ["MODEL.SHUFFLE.STEM", "4"])

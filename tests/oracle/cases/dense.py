@@ -139,6 +139,80 @@ def cases(Case):
         return Case("FC", {"X": floats(rng, *m, *k), "W": floats(rng, *n, *k_of_w), "b": floats(rng, int(np.prod(n)))},
                     ["Y"], args)
 
+    def fc_transposed(rng):
+        m, k, n = ([int(d) for d in rng.randint(1, 5, rng.randint(1, 4))] for _ in range(3))
+        if chance(rng, 0.1):
+            m[0] = 0
+        args = {"axis": one_of(rng, len(m), -len(k))} if len(m) != 1 or chance(rng, 0.2) else {}
+        rows = k if chance(rng, 0.3) else [int(np.prod(k))]
+        if len(rows) != 1 or chance(rng, 0.3):
+            args["axis_w"] = one_of(rng, len(rows), -len(n))
+        return Case("FCTransposed", {"X": floats(rng, *m, *k), "W": floats(rng, *rows, *n), "b": floats(rng, int(np.prod(n)))}, ["Y"], args)
+
+    def matmul(rng):
+        m, k, n = ([int(d) for d in rng.randint(1, 5, rng.randint(1, 3))] for _ in range(3))
+        if chance(rng, 0.1):
+            m[0] = 0
+        args = {}
+        sides = []
+        for name, rows, columns in (("a", m, k), ("b", [int(np.prod(k))] if chance(rng, 0.5) else k, n)):
+            if chance(rng, 0.4):
+                args["trans_" + name], rows, columns = 1, columns, rows
+            if len(rows) != 1 or chance(rng, 0.3):
+                args["axis_" + name] = one_of(rng, len(rows), -len(columns))
+            sides.append(floats(rng, *rows, *columns))
+        inputs = {"A": sides[0], "B": sides[1]}
+        if chance(rng, 0.1):
+            inputs["like"] = floats(rng, *m, *n)
+        return Case("MatMul", inputs, ["Y"], args)
+
+    def batch_matmul(rng):
+        m, k, n = (int(d) for d in rng.randint(1, 5, 3))
+        batch, args = [int(d) for d in rng.randint(1, 4, rng.randint(0, 4))], {}
+        if batch and chance(rng, 0.05):
+            batch[0] = 0
+        batches = [batch, batch]
+        if chance(rng, 0.6):
+            args["broadcast"] = 1
+            batches = [[1 if chance(rng, 0.2) else d for d in batch[rng.randint(len(batch) + 1) if chance(rng, 0.3) else 0:]] for _ in range(2)]
+        if 0 in batch:
+            batches = [batch, batch]
+        a, b = floats(rng, *batches[0], m, k), floats(rng, *batches[1], k, n)
+        for name, x in (("trans_a", a), ("trans_b", b)):
+            if chance(rng, 0.4):
+                args[name] = 1
+        a = np.swapaxes(a, -1, -2) if "trans_a" in args else a
+        b = np.swapaxes(b, -1, -2) if "trans_b" in args else b
+        if chance(rng, 0.1) and "trans_b" not in args:  # beside a vector the original takes a transposed matrix for another
+            a = floats(rng, k)
+        if chance(rng, 0.1) and ("trans_a" not in args or a.ndim == 1):
+            b = floats(rng, k)
+        return Case("BatchMatMul", {"A": a, "B": b}, ["Y"], args)
+
+    def layer_norm(rng):
+        rank = rng.randint(2, 5)
+        shape = [int(d) for d in rng.randint(1, 6, rank)]
+        args = {"axis": int(rng.randint(-rank, rank))} if chance(rng, 0.6) else {}
+        shape[-1] += 2  # of a single element or two, what is left of the mean is rounding
+        if chance(rng, 0.1) and args.get("axis", 1) % rank != 0:
+            shape[0] = 0
+        if chance(rng, 0.5):
+            args["epsilon"] = float(rng.rand() * 0.1)
+        inputs = {"X": floats(rng, *shape) * 3 + 1}
+        if chance(rng, 0.4):
+            rest = shape[args.get("axis", 1):]
+            inputs.update(gamma=floats(rng, *rest), beta=floats(rng, *rest))
+            args["elementwise_affine"] = 1
+        return Case("LayerNorm", inputs, ["Y", "mean", "std"], args)
+
+    def instance_norm(rng):
+        args = {"epsilon": float(rng.rand() * 0.1)} if chance(rng, 0.5) else {}
+        place = order(rng, args)
+        n, c = rng.randint(1, 4), rng.randint(1, 6)
+        x = floats(rng, n, c, *rng.randint(2, 5, rng.randint(1, 4))) * 3 + 1
+        return Case("InstanceNorm", {"X": place(x), "scale": floats(rng, c), "bias": floats(rng, c)},
+                    ["Y", "mean", "inv_std"][:one_of(rng, 1, 2, 3)], args)
+
     def lrn(rng):
         args = {"size": int(rng.randint(1, 8)), "alpha": float(rng.rand()), "beta": float(rng.rand())}
         if chance(rng, 0.5):
@@ -193,6 +267,7 @@ def cases(Case):
         x = floats(rng, n, c, *rng.randint(1, 5, rng.randint(0, 4)))
         return Case("PRelu", {"X": place(x), "slope": floats(rng, one_of(rng, 1, c, c))}, ["Y"], args)
 
-    return {"Conv": conv, "ConvTranspose": conv_transpose, "MaxPool": lambda rng: pool("MaxPool", rng),
+    return {"FCTransposed": fc_transposed, "MatMul": matmul, "BatchMatMul": batch_matmul, "LayerNorm": layer_norm,
+            "InstanceNorm": instance_norm, "Conv": conv, "ConvTranspose": conv_transpose, "MaxPool": lambda rng: pool("MaxPool", rng),
             "AveragePool": lambda rng: pool("AveragePool", rng), "FC": fc, "LRN": lrn, "GroupNorm": group_norm,
             "SpatialBN": spatial_bn, "Softmax": softmax, "Dropout": dropout, "PRelu": prelu}

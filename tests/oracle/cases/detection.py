@@ -167,7 +167,50 @@ def cases(Case):
             return Case("ResizeNearest", {**inputs, "scales": np.array(scales, F)}, ["Y"], {"order": order})
         return Case("ResizeNearest", inputs, ["Y"], {"order": order, "height_scale": scales[0], "width_scale": scales[1]})
 
+    def upsample_bilinear(rng):
+        n, c, h, w = rng.randint(0 if rng.rand() < 0.1 else 1, 4), rng.randint(1, 4), rng.randint(1, 9), rng.randint(1, 9)
+        scales = [float(v) for v in rng.choice([2, 0.5, 1, 3, 1.5, 0.9, 0.7, 1 / 3, 2.3, rng.uniform(0.4, 3)], 2)]
+        inputs, args = {"X": rng.randn(n, c, h, w).astype(F)}, {"height_scale": scales[0], "width_scale": scales[1]}
+        if flip(rng):
+            inputs["scales"], args = np.array(scales, F), {}
+        return Case("UpsampleBilinear", inputs, ["Y"], args)
+
+    def pad_image(rng):
+        n, c, h, w = rng.randint(0 if rng.rand() < 0.1 else 1, 4), rng.randint(1, 4), rng.randint(1, 9), rng.randint(1, 9)
+        mode = str(rng.choice(["constant", "reflect", "edge"]))
+        pads = []
+        for size in (h, w):
+            before, after = (2 * size - 2, size - 1) if mode == "reflect" else (6, 6)
+            pads.append([int(rng.randint(-((size - 1) // 2), before + 1)), int(rng.randint(-((size - 1) // 2), after + 1))])
+        t, l, b, r = pads[0][0], pads[1][0], pads[0][1], pads[1][1]
+        args = [{"pads": [t, l, b, r]}, {"pad_t": t, "pad_l": l, "pad_b": b, "pad_r": r}][flip(rng)]
+        if mode != "reflect" and rng.rand() < 0.3:
+            args = {"pad": int(rng.randint(0, 4))}
+        args.update(some(rng, value=float(F(rng.randn()))))
+        if mode != "constant" or flip(rng):
+            args["mode"] = mode
+        x = rng.randn(n, c, h, w).astype(F)
+        if flip(rng) and n:
+            x, args["order"] = x.transpose(0, 2, 3, 1), "NHWC"
+        return Case("PadImage", {"X": x}, ["Y"], args)
+
+    def roi_pool(rng):
+        n, c, h, w = rng.randint(1, 4), rng.randint(1, 5), rng.randint(1, 12), rng.randint(1, 12)
+        scale, test = float(rng.choice([1, 0.5, 0.25])), flip(rng)
+        r = rng.randint(0, 6)
+        boxes = upright(rng, r, max(h, w) / scale)
+        if flip(rng):
+            boxes = np.round(boxes)
+        if flip(rng):
+            boxes[:, [0, 2]] = boxes[:, [2, 0]]  # inside out
+        rois = np.concatenate([rng.randint(0, n, (r, 1)).astype(F), boxes], 1)
+        return Case("RoIPool", {"X": rng.randn(n, c, h, w).astype(F), "rois": rois}, ["Y", "argmaxes"][:2 - test],
+                    {"is_test": test, "spatial_scale": scale, "pooled_h": int(rng.randint(1, 5)), "pooled_w": int(rng.randint(1, 5))})
+
     return {
+        "UpsampleBilinear": upsample_bilinear,
+        "PadImage": pad_image,
+        "RoIPool": roi_pool,
         "BBoxTransform": bbox_transform,
         "GenerateProposals": generate_proposals,
         "GenerateProposalsCPP": lambda rng: generate_proposals(rng, "GenerateProposalsCPP"),

@@ -21,6 +21,11 @@ def any_type(rng, types=NUMBERS):
     return types[rng.randint(len(types))]
 
 
+def some(**values):
+    """Arguments of which each is there in half of the cases."""
+    return lambda rng: {k: v(rng) for k, v in values.items() if rng.rand() < 0.5}
+
+
 def unary(Case, type, positive=False, types=(np.float32,), args=lambda rng: {}):
     def case(rng):
         x = values(rng, shape_of(rng, 1), any_type(rng, types))
@@ -70,6 +75,36 @@ def binary(Case, type):
     return case
 
 
+def comparison(Case, type, types):
+    """A quarter of the elements equal: small numbers."""
+    arithmetic = binary(Case, type)
+
+    def case(rng):
+        found, dtype = arithmetic(rng), any_type(rng, types)
+        for blob, x in found.inputs.items():
+            small = np.asarray(rng.randint(-2, 3, x.shape))
+            found.inputs[blob] = small > 0 if dtype is np.bool_ else small.astype(dtype)
+        return found
+
+    return case
+
+
+def power(Case):
+    def case(rng):
+        shape = shape_of(rng, 1)
+        x = np.abs(values(rng, shape)) + np.float32(0.1)
+        if rng.rand() < 0.5:
+            exponent = float(np.float32(rng.choice([2, 0.5, -1, 3, 0, rng.randn()])))
+            return Case("Pow", {"X": x}, ["Y"], {"exponent": exponent})
+        if rng.rand() < 0.5:
+            return Case("Pow", {"X": x, "exponent": rng.randn(*shape).astype(np.float32)}, ["Y"])
+        a, b, axis, last = legacy_shapes(rng)
+        args = {"broadcast": 1} if last else {"broadcast": 1, "axis": int(axis)}
+        return Case("Pow", {"X": np.abs(values(rng, a)) + np.float32(0.1), "exponent": rng.randn(*b).astype(np.float32)}, ["Y"], args)
+
+    return case
+
+
 def nary(Case, type, types):
     def case(rng):
         shape, dtype = shape_of(rng, 1), any_type(rng, types)
@@ -83,10 +118,27 @@ def cases(Case):
     found.update({t: unary(Case, t, positive=True) for t in ("Sqrt", "Log")})
     found["Negative"] = unary(Case, "Negative", types=NUMBERS)
     found["LeakyRelu"] = unary(Case, "LeakyRelu", args=lambda rng: {"alpha": float(np.float32(rng.rand()))} if rng.rand() < 0.7 else {})
+    found.update({t: unary(Case, t) for t in ("Sqr", "Sin", "Cos", "Tan", "Atan", "Sinh", "Cosh", "Cbrt", "Erf", "Swish", "Softplus",
+                                              "Softsign", "Asin", "Acos")})
+    found.update({t: unary(Case, t, positive=True) for t in ("Rsqrt", "Reciprocal")})
+    found.update({t: unary(Case, t, types=NUMBERS) for t in ("Sign", "Cube")})
+    found["Not"] = unary(Case, "Not", types=(np.bool_,))
+    found["Elu"] = unary(Case, "Elu", args=some(alpha=lambda rng: float(np.float32(rng.randn()))))
+    found["Selu"] = unary(Case, "Selu", args=some(alpha=lambda rng: float(np.float32(rng.rand())), scale=lambda rng: float(np.float32(1.01 + rng.rand()))))
+    found["Gelu"] = unary(Case, "Gelu", args=some(fast_gelu=lambda rng: int(rng.randint(2))))
+    found["Clip"] = unary(Case, "Clip", args=some(min=lambda rng: float(np.float32(rng.randn() * 4)), max=lambda rng: float(np.float32(rng.randn() * 4))))
+    found["HardSigmoid"] = unary(Case, "HardSigmoid", args=some(alpha=lambda rng: float(np.float32(rng.randn() / 4)), beta=lambda rng: float(np.float32(rng.rand()))))
+    found["Scale"] = unary(Case, "Scale", types=(np.float32, np.float64), args=some(scale=lambda rng: float(np.float32(rng.randn()))))
+    found["Mod"] = unary(Case, "Mod", types=(np.int32, np.int64), args=lambda rng: {
+        "divisor": int(rng.choice([1, 2, 3, 7, -3])), **some(sign_follow_divisor=lambda r: int(r.randint(2)))(rng)})
+    found["Pow"] = power(Case)
     for t in ("Copy", "CopyFromCPUInput", "EnsureCPUOutput", "EnsureDense", "StopGradient", "Alias"):
         found[t] = unary(Case, t, types=NUMBERS)
     found["AliasWithName"] = unary(Case, "AliasWithName", args=lambda rng: {"name": "other", "is_backward": 0})
     found.update({t: binary(Case, t) for t in ("Add", "Sub", "Mul", "Div")})
+    found.update({t: comparison(Case, t, NUMBERS + (np.bool_,)) for t in ("EQ", "NE", "LT", "LE", "GT", "GE")})
+    found.update({t: comparison(Case, t, (np.bool_,)) for t in ("And", "Or", "Xor")})
+    found.update({t: comparison(Case, t, (np.int32, np.int64, np.bool_)) for t in ("BitwiseAnd", "BitwiseOr", "BitwiseXor")})
     found.update(Sum=nary(Case, "Sum", NUMBERS), Mean=nary(Case, "Mean", (np.float32,)),
                  Max=nary(Case, "Max", (np.float32,)), Min=nary(Case, "Min", (np.float32,)))
     return found

@@ -191,6 +191,74 @@ def reduce(Case, type, types):
     return case
 
 
+def reduce_end(Case, type, types):
+    """ReduceFront... and ReduceBack...: over a number of dimensions, or over parts of one."""
+    def case(rng):
+        s, args = shape_of(rng, 1), {}
+        if chance(rng, 0.6):
+            args["num_reduce_dim"] = int(rng.randint(len(s) + 1))
+        inputs = {"X": values(rng, s, any_type(rng, types))}
+        if args.get("num_reduce_dim", 1) == 1 and 0 not in s and chance(rng, 0.4):
+            front = "Front" in type
+            most, count = (s[0], int(np.prod(s[1:]))) if front else (s[-1], int(np.prod(s[:-1])))
+            inputs["lengths"] = rng.randint(1, most + 1, count).astype(np.int32)
+        return Case(type, inputs, ["Y"], args)
+
+    return case
+
+
+def elements(Case, type, types):
+    def case(rng):
+        args = {"average": int(rng.randint(2))} if chance(rng, 0.6) else {}
+        x = values(rng, shape_of(rng, 1), any_type(rng, types))
+        return Case(type, {"X": x if x.size or type != "SumElementsInt" else np.array([7], np.int32)}, ["Y"], args)
+
+    return case
+
+
+def tile(Case):
+    def case(rng):
+        s = shape_of(rng, 1)
+        numbers = {"tiles": int(rng.randint(0, 4)), "axis": int(rng.randint(-len(s), len(s)))}
+        inputs, args = {"X": values(rng, s, any_type(rng))}, dict(numbers)
+        for name in ("tiles", "axis")[:rng.randint(3)]:
+            inputs[name] = np.array([args.pop(name)], np.int32)
+        return Case("Tile", inputs, ["Y"], args)
+
+    return case
+
+
+def numpy_tile(Case):
+    def case(rng):
+        s = shape_of(rng, 1)
+        return Case("NumpyTile", {"X": values(rng, s, any_type(rng)), "repeats": rng.randint(1, 4, len(s)).astype(np.int64)}, ["Y"])
+
+    return case
+
+
+def expand(Case):
+    def case(rng):
+        whole = [int(d) for d in rng.randint(1, 5, rng.randint(1, 5))]
+        x = [1 if chance(rng, 0.4) else d for d in whole[rng.randint(len(whole)) if chance(rng, 0.3) else 0:]]
+        wanted = [rng.choice([1, 0, -1]) if i >= len(whole) - len(x) and chance(rng, 0.3) else d for i, d in enumerate(whole)]
+        if chance(rng, 0.2):
+            wanted = wanted[rng.randint(len(wanted)):]
+        return Case("Expand", {"X": values(rng, x, any_type(rng)), "shape": np.array(wanted, np.int64)}, ["Y"])
+
+    return case
+
+
+def range_(Case):
+    def case(rng):
+        dtype = any_type(rng)
+        ends = [rng.randint(-20, 21), rng.randint(-20, 21), rng.choice([-3, -2, -1, 1, 2, 3, 7])][:rng.randint(1, 4)]
+        if np.issubdtype(dtype, np.floating) and chance(rng, 0.6):
+            ends = [e * rng.rand() for e in ends]
+        return Case("Range", {"i%d" % i: np.array([e], dtype) for i, e in enumerate(ends)}, ["Y"])
+
+    return case
+
+
 def cases(Case):
     vector = lambda rng: Case("FlattenToVec", {"X": values(rng, shape_of(rng, 1), any_type(rng, ANY))}, ["Y"])  # noqa: E731
     return {
@@ -199,5 +267,12 @@ def cases(Case):
         "Transpose": transpose(Case), "Cast": cast(Case), "Shape": shape(Case), "ChannelShuffle": channel_shuffle(Case),
         "NCHW2NHWC": order_switch(Case, "NCHW2NHWC"), "NHWC2NCHW": order_switch(Case, "NHWC2NCHW"),
         "ReduceMean": reduce(Case, "ReduceMean", (np.float32,)), "ReduceSum": reduce(Case, "ReduceSum", NUMBERS),
+        "ReduceL1": reduce(Case, "ReduceL1", (np.float32,)), "ReduceL2": reduce(Case, "ReduceL2", (np.float32,)),
+        **{"Reduce%sSum" % end: reduce_end(Case, "Reduce%sSum" % end, NUMBERS) for end in ("Front", "Back")},
+        **{"Reduce%sMean" % end: reduce_end(Case, "Reduce%sMean" % end, NUMBERS) for end in ("Front", "Back")},
+        **{"Reduce%sMax" % end: reduce_end(Case, "Reduce%sMax" % end, (np.float32,)) for end in ("Front", "Back")},
+        "SumElements": elements(Case, "SumElements", (np.float32,)), "SumElementsInt": elements(Case, "SumElementsInt", (np.int32,)),
+        "SumSqrElements": elements(Case, "SumSqrElements", (np.float32, np.float64)),
+        "Tile": tile(Case), "NumpyTile": numpy_tile(Case), "Expand": expand(Case), "Range": range_(Case),
         "ReduceMax": reduce(Case, "ReduceMax", NUMBERS), "ReduceMin": reduce(Case, "ReduceMin", NUMBERS),
     }

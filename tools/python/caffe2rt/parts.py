@@ -9,7 +9,8 @@
         def forward(self, image):                 # (N,3,H,W), normalised; H and W multiples of size_divisibility, default 32
             return {"p3": ..., "p4": ...}
 
-A file of such parts is named to the converter by --import; MODEL.BACKBONE.NAME and its like then choose them. What each registry holds:
+A file of such parts is named to the converter by --import; MODEL.BACKBONE.NAME and its like then choose them. A function add_config(cfg)
+in it adds keys of its own to the configuration: cfg.MODEL.MINE = {"WIDTH": 8}. What each registry holds:
 
     BACKBONE_REGISTRY           (cfg, ShapeSpec): image (N,3,H,W) -> {name: (N,C,H/stride,W/stride)}
     RPN_HEAD_REGISTRY           (cfg, [ShapeSpec]): [feature] -> ([logits (N,A,h,w)], [deltas (N,4A,h,w)])

@@ -7,7 +7,7 @@ from caffe2rt.convert.proposals import anchors_of_levels
 from .network import decode, encode
 
 
-def _anchors(cfg, levels):
+def anchors_of(cfg, levels):
     """(A,4) of every level, in the order of the RPN head's output flattened by place, then anchor."""
     names, out = cfg.MODEL.RPN.IN_FEATURES, []
     for name, cell in zip(names, anchors_of_levels(cfg, len(names))):
@@ -41,18 +41,18 @@ def _rpn_loss(cfg, anchors, logits, deltas, truth, generator):
 
 
 @torch.no_grad()
-def _proposals(cfg, anchors, logits, deltas, size):
-    """(R,4) boxes of one image, the best of each level after NMS. size: (height, width)."""
-    rpn, boxes, scores = cfg.MODEL.RPN, [], []
+def proposals(rpn, anchors, logits, deltas, size, before, after):
+    """(R,4) boxes of one image: of each level's `before` best those that pass NMS, of them the `after` best. size: (height, width)."""
+    boxes, scores = [], []
     for a, s, d in zip(anchors, logits, deltas):
-        s, order = s.topk(min(rpn.PRE_NMS_TOPK_TRAIN, len(s)))
+        s, order = s.topk(min(before, len(s)))
         b = ops.clip_boxes_to_image(decode(a[order], d[order], rpn.BBOX_REG_WEIGHTS), size)
-        large = ((b[:, 2:] - b[:, :2]).min(1)[0] >= 1).nonzero()[:, 0]
+        large = ((b[:, 2:] - b[:, :2]).min(1)[0] >= 1).nonzero()[:, 0]  # as the converted model's operator has it
         b, s = b[large], s[large]
-        keep = ops.nms(b, s, rpn.NMS_THRESH)
+        keep = ops.nms(b, s, rpn.NMS_THRESH)[:after]
         boxes.append(b[keep])
         scores.append(s[keep])
-    best = torch.cat(scores).topk(min(rpn.POST_NMS_TOPK_TRAIN, sum(map(len, scores))))[1]
+    best = torch.cat(scores).topk(min(after, sum(map(len, scores))))[1]
     return torch.cat(boxes)[best]
 
 
@@ -60,7 +60,7 @@ def losses(model, images, truths, generator):
     """{name: loss} of a batch. images (N,3,H,W); truths: dicts of boxes (G,4), classes (G,), masks (G,H,W)."""
     cfg, size = model.cfg, images.shape[2:]
     heads, levels = cfg.MODEL.ROI_HEADS, model.features(images)
-    anchors, logits, deltas = _anchors(cfg, levels), [], []
+    anchors, logits, deltas = anchors_of(cfg, levels), [], []
     for name in cfg.MODEL.RPN.IN_FEATURES:
         score, delta = (t.float() for t in model.proposal_generator.rpn_head(levels[name]))
         n, a, h, w = score.shape
@@ -73,10 +73,12 @@ def losses(model, images, truths, generator):
                                              truth["boxes"], generator)
         totals["objectness"] += objectness / len(truths)
         totals["rpn_box"] += localisation / len(truths)
-        proposals = torch.cat([_proposals(cfg, anchors, [s[i] for s in logits], [d[i] for d in deltas], size), truth["boxes"]])
-        best, match = ops.box_iou(proposals, truth["boxes"]).max(1)
+        rpn = cfg.MODEL.RPN
+        found = proposals(rpn, anchors, [s[i] for s in logits], [d[i] for d in deltas], size, rpn.PRE_NMS_TOPK_TRAIN, rpn.POST_NMS_TOPK_TRAIN)
+        found = torch.cat([found, truth["boxes"]])
+        best, match = ops.box_iou(found, truth["boxes"]).max(1)
         p, n = _sample(best >= 0.5, best < 0.5, heads.BATCH_SIZE_PER_IMAGE, heads.POSITIVE_FRACTION, generator)
-        boxes.append(proposals[torch.cat([p, n])])
+        boxes.append(found[torch.cat([p, n])])
         classes.append(torch.cat([truth["classes"][match[p]], torch.full((len(n),), heads.NUM_CLASSES)]))
         matched.append(match[p])
         positives.append(len(p))

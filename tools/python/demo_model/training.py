@@ -2,9 +2,11 @@
 import math
 import pathlib
 
+import cv2
 import numpy as np
 import torch
 from caffe2rt.convert.config import load_config
+from PIL import Image
 from tqdm import tqdm
 
 from .losses import losses
@@ -14,13 +16,15 @@ from .scenes import Scene
 CONFIG = pathlib.Path(__file__).with_name("demo.yaml")
 # Seeds of scenes to learn from begin here; those of scenes to be judged by lie below.
 FIRST_TRAINING_SEED = 1_000_000
+PICTURE_HEIGHT = 360
 
 
 class TrainingScenes(torch.utils.data.Dataset):
-    """Scene i as (image (3,S,S), truth): a square part of the world, its objects as large as in whole pictures."""
+    """Scene i as (image (3,S,S) uint8 BGR, truth): a square part of the world, shrunk as the network will see pictures of it."""
 
-    def __init__(self, count, size, seed):
-        self.count, self.size, self.first = count, size, FIRST_TRAINING_SEED * (seed + 1)
+    def __init__(self, count, size, shrink, seed):
+        self.count, self.size, self.shrink = count, size, shrink
+        self.first = FIRST_TRAINING_SEED * (seed + 1)
 
     def __len__(self):
         return self.count
@@ -30,8 +34,11 @@ class TrainingScenes(torch.utils.data.Dataset):
             picture, visible = Scene(self.first + index + attempt * self.count, self.size, self.size, objects=(2, 6)).render()
             if visible:
                 break
-        truth = {"boxes": torch.tensor([o.box for o in visible]), "classes": torch.tensor([o.class_id for o in visible]),
-                 "masks": torch.from_numpy(np.stack([o.mask for o in visible]))}
+        side = round(self.size * self.shrink)
+        picture = np.asarray(Image.fromarray(picture).resize((side, side), Image.BILINEAR))
+        masks = [cv2.resize(o.mask.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA) >= 0.5 for o in visible]
+        truth = {"boxes": torch.tensor([o.box for o in visible]) * self.shrink, "classes": torch.tensor([o.class_id for o in visible]),
+                 "masks": torch.from_numpy(np.stack(masks))}
         return torch.from_numpy(picture.transpose(2, 0, 1).copy()), truth
 
 
@@ -41,8 +48,8 @@ def _average(model, copy, decay):
             a.lerp_(b, 1 - decay) if a.is_floating_point() else a.copy_(b)
 
 
-def train(iterations, batch, size=320, seed=0, rate=2e-3, precision=torch.float32, workers=1, report=None):
-    """The trained MaskRcnn, the mean of its late states. report(iteration, {loss: value}) is called now and then."""
+def train(iterations, batch, size=320, seed=0, rate=2e-3, precision=torch.float32, workers=1, report=None, report_every=50):
+    """The trained MaskRcnn, the mean of its late states. report(iteration, {loss: value}) is called every so many."""
     torch.manual_seed(seed)
     cfg = load_config(CONFIG, [])
     model, mean = (MaskRcnn(cfg).to(memory_format=torch.channels_last) for _ in range(2))
@@ -54,7 +61,8 @@ def train(iterations, batch, size=320, seed=0, rate=2e-3, precision=torch.float3
     warm_up = min(200, iterations // 10 + 1)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda i: min((i + 1) / warm_up, 0.5 * (1 + math.cos(math.pi * i / iterations)) + 0.005))
-    loader = torch.utils.data.DataLoader(TrainingScenes(iterations * batch, size, seed), batch, num_workers=workers,
+    scenes = TrainingScenes(iterations * batch, size, cfg.INPUT.MIN_SIZE_TEST / PICTURE_HEIGHT, seed)
+    loader = torch.utils.data.DataLoader(scenes, batch, num_workers=workers,
                                          collate_fn=lambda b: tuple(zip(*b)), prefetch_factor=4 if workers else None)
     model.train()
     for i, (images, truths) in enumerate(tqdm(loader, total=iterations, unit="batch")):
@@ -69,6 +77,6 @@ def train(iterations, batch, size=320, seed=0, rate=2e-3, precision=torch.float3
         optimizer.step()
         schedule.step()
         _average(model, mean, min(0.998, (i + 1) / (i + 10)))
-        if report and i % 50 == 49:
-            report(i + 1, {k: float(v) for k, v in parts.items()})
+        if report and (i + 1) % report_every == 0:
+            report(i + 1, {k: v.item() for k, v in parts.items()})
     return mean.eval()

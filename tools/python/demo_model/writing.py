@@ -1,4 +1,5 @@
 """Scenes as files: a data set in COCO's format, or a video."""
+import hashlib
 import json
 import pathlib
 import subprocess
@@ -16,9 +17,8 @@ _SECONDS_A_SCENE = 4
 def _run_lengths(mask):
     """COCO's uncompressed RLE of a (H,W) bool: lengths of runs down the columns, the first of zeros."""
     flat = np.concatenate([[0], mask.T.ravel().astype(np.int8), [0]])
-    edges = np.flatnonzero(np.diff(flat))
-    counts = np.diff(np.concatenate([[0], edges, [mask.size]]))
-    return {"size": list(mask.shape), "counts": (counts if edges.size and edges[-1] < mask.size else counts[:-1]).tolist()}
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(flat)), [mask.size]])
+    return {"size": list(mask.shape), "counts": np.diff(edges).tolist()}
 
 
 def write_data_set(folder, count, first_seed=0):
@@ -39,6 +39,14 @@ def write_data_set(folder, count, first_seed=0):
                                 "area": int(o.mask.sum()), "iscrowd": 0, "segmentation": _run_lengths(o.mask)})
     categories = [{"id": i + 1, "name": name} for i, name in enumerate(CLASSES)]
     (folder / "instances.json").write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+
+
+def fingerprint(folder):
+    """Of a data set's pictures: other versions of OpenCV may draw them a little differently."""
+    digest = hashlib.sha256()
+    for file in sorted(pathlib.Path(folder, "images").iterdir()):
+        digest.update(cv2.imread(str(file)).tobytes())
+    return digest.hexdigest()
 
 
 def write_video(file, seconds, first_seed=0, width=640, height=360):

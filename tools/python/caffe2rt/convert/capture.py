@@ -1,6 +1,6 @@
 """Captures a torch.nn.Module by torch.export and adds what it computes to a net, operator by operator.
 
-Heights, widths, images and regions stay open: sizes that follow from them are symbols in the captured graph. aten_operators.py is the
+Heights, widths, images and regions stay open: sizes that follow from them are symbols in the captured graph. aten/ holds the
 table of what each ATen operator becomes. Source: https://docs.pytorch.org/docs/stable/export.html.
 """
 import dataclasses
@@ -35,6 +35,11 @@ class Weight(Value):
 
 class Unmapped(Exception):
     """Raised by the table where there is no operator for this use of an ATen operator; says why."""
+
+
+def shape_of(tensor):
+    """The shape of a captured tensor: ints, and symbols where it is open."""
+    return tuple(int(s) if isinstance(s, int) or s.node.expr.is_number else s for s in tensor.shape)
 
 
 def _torch():
@@ -91,6 +96,11 @@ class Capture:
         self.folded = set()   # nodes whose work the convolution before them does
         self.node = None      # that is being mapped
 
+    @property
+    def shape(self):
+        """Of the result of the node at work."""
+        return shape_of(self.node.meta["val"])
+
     def value_of(self, x):
         """An argument of a node as the table takes it."""
         if isinstance(x, (list, tuple)):
@@ -109,7 +119,7 @@ class Capture:
         """Adds an operator on Values. result: the shape of its output; default: the node's own. extra: outputs that nobody asks for."""
         name = self.name(suffix)
         outputs = [name] + ["%s.unused%d" % (name, k) for k in range(extra)]
-        return self.ops(type, inputs, outputs, [self.node.meta["val"].shape if result is None else result], **args)[0]
+        return self.ops(type, inputs, outputs, [self.shape if result is None else result], **args)[0]
 
     def ops(self, type, inputs, outputs, shapes, **args):
         """Adds an operator with several outputs; Values of as many as there are shapes."""
@@ -141,7 +151,7 @@ class Capture:
                 continue
             own = name.removeprefix("part.")
             if own in persistent:
-                shape = tuple(node.meta["val"].shape)
+                shape = shape_of(node.meta["val"])
                 array = self._net.parameter("%s.%s" % (self._module, own), shape).astype(np.float32)
                 self.values[node] = Weight("%s%s.%s" % (PREFIX, self._module, own), shape, array)
             else:
@@ -160,7 +170,7 @@ class Capture:
                 self.values[node] = self._mapped(node, table)
             except Unmapped as e:
                 why = " (%s)" % e if str(e) else ""
-                self.values[node] = [Value("", tuple(v.shape)) for v in made] if isinstance(made, (list, tuple)) else Value("", tuple(made.shape))
+                self.values[node] = [Value("", shape_of(v)) for v in made] if isinstance(made, (list, tuple)) else Value("", shape_of(made))
                 return "%s%s, in module '%s', %s" % (node.target, why, _module_path(node) or ".", _source_line(node))
         return None
 
@@ -197,7 +207,7 @@ def capture(net, part, module, inputs, name, call=lambda part, tensors: part(*te
     name: what its blobs' names begin with. call(part, tensors): how it is called, with a tuple of tensors.
     Raises ConvertError: what torch.export says, a size that the module fixes, or all operators at once that have no counterpart.
     """
-    from .aten_operators import OPERATORS
+    from .aten import OPERATORS
     torch = _torch()
     examples = tuple(torch.zeros(shape) for _, shape, _ in inputs)
     program = _export(torch, part, examples, [dims for _, _, dims in inputs], call)
@@ -206,11 +216,12 @@ def capture(net, part, module, inputs, name, call=lambda part, tensors: part(*te
     placeholders = {n.name: n for n in program.graph.nodes if n.op == "placeholder"}
     for node_name, (blob, shape, dims) in zip(program.graph_signature.user_inputs, inputs):
         node = placeholders[node_name]
-        fixed = [d for d in dims if isinstance(node.meta["val"].shape[d], int)]
+        sizes = shape_of(node.meta["val"])
+        fixed = [d for d in dims if isinstance(sizes[d], int)]
         if fixed:
             raise ConvertError("%s: it fixes dimension %d of its input to %d; expected a module for any size"
                                % (type(part).__name__, fixed[0], shape[fixed[0]]))
-        work.values[node] = Value(blob, tuple(node.meta["val"].shape))
+        work.values[node] = Value(blob, sizes)
     complaints = [work.map(node, OPERATORS) for node in program.graph.nodes if node.op == "call_function"]
     if any(complaints):
         raise ConvertError("%s: no operators for:\n  %s" % (type(part).__name__, "\n  ".join(filter(None, complaints))))

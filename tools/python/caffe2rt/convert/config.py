@@ -46,6 +46,9 @@ class Config(dict):
         except KeyError:
             raise AttributeError(key) from None
 
+    def __setattr__(self, key, value):
+        self[key] = _wrap(value)
+
 
 def _wrap(value):
     return Config({k: _wrap(v) for k, v in value.items()}) if isinstance(value, dict) else value
@@ -150,12 +153,22 @@ def default_config():
     return _wrap(yaml.safe_load(_DEFAULTS.read_text()))
 
 
-def load_config(file, overrides=()):
+def from_mapping(values):
+    """The configuration that a mapping of mappings says, such as detectron2's CfgNode. Keys that are not known are passed over."""
+    cfg, known = default_config(), dict(_leaves(default_config()))
+    _assign(cfg, {k: v for k, v in _leaves(values) if k in known}, "configuration")
+    return cfg
+
+
+def load_config(file, overrides=(), extend=()):
     """The configuration of a YAML file (versions 1 and 2) with overrides, a flat list KEY VALUE KEY VALUE.
 
+    extend: functions that add keys of their own to the defaults, as detectron2's projects have them.
     Raises ConvertError for files that cannot be read, unknown keys (all of them) and values of another type.
     """
     cfg = default_config()
+    for add in extend:
+        add(cfg)
     values = _read_with_bases(pathlib.Path(file))
     if _is_version_1(values):
         values = _upgrade(values)

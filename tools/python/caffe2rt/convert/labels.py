@@ -1,4 +1,8 @@
 """Class names of the data sets that detectron2's configurations name, in the order of its classes."""
+import json
+import pathlib
+
+from .errors import ConvertError
 
 _COCO = """person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, stop sign, parking
 meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe, backpack, umbrella, handbag, tie,
@@ -46,3 +50,24 @@ def class_names(cfg):
                     names = ["__background__"] + names
                 return names if len(names) == count else None
     return None
+
+
+def read_names(file, cfg):
+    """Names from a file: one a line, or the categories of a COCO JSON in the order of their ids. Raises ConvertError: unreadable, too few."""
+    path = pathlib.Path(file)
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".json":
+            categories = sorted(json.loads(text)["categories"], key=lambda c: c["id"])
+            names = [str(c["name"]) for c in categories]
+        else:
+            names = text.rstrip("\n").split("\n")
+    except OSError as e:
+        raise ConvertError("--labels %s: %s" % (file, e.strerror)) from None
+    except (ValueError, KeyError, TypeError) as e:
+        raise ConvertError("--labels %s: expected one name a line in UTF-8, or a COCO JSON with categories: %s: %s"
+                           % (file, type(e).__name__, e)) from None
+    count = _count(cfg)
+    if count is not None and len(names) != count:
+        raise ConvertError("--labels %s: expected %d names, got %d" % (file, count, len(names)))
+    return names

@@ -8,7 +8,7 @@ from .checkpoint import read_checkpoint
 from .config import load_config
 from .data_sets import find_data_set
 from .errors import ConvertError
-from .labels import class_names
+from .labels import class_names, read_names
 from .model import build_model
 from .write import write_model
 
@@ -28,6 +28,8 @@ def _parser(export_model):
     p.add_argument("--weights", metavar="FILE", help="of --torchvision: its state_dict")
     p.add_argument("--norm-eps", type=float, metavar="NUMBER", help="of --torchvision: epsilon of its batch norms; default: 0 for torchvision's own "
                    "COCO_V1 files of the first versions, by their names, which it runs so, else 1e-5")
+    p.add_argument("--labels", metavar="FILE", help="names of the model's classes: one a line, or a COCO JSON; default: those of the data set that "
+                   "the configuration names, where they are known")
     p.add_argument("--import", dest="parts", action="append", default=[], metavar="FILE.py", help="a Python file that registers backbones and "
                    "heads of your own (caffe2rt.parts); needs PyTorch 2.6 or later; may be given again")
     p.add_argument("--run-eval", action="store_true", help="then print the average precision on DATASETS.TEST, which lie under "
@@ -40,7 +42,7 @@ def _parser(export_model):
 def _config(args):
     if not args.config_file:
         raise ConvertError("expected --config-file YAML, or --torchvision NAME")
-    return load_config(args.config_file, args.opts)
+    return load_config(args.config_file, args.opts, args.extend)
 
 
 def _of_torchvision(args):
@@ -53,8 +55,7 @@ def _of_torchvision(args):
 
 
 def convert(args):
-    for file in args.parts:
-        import_parts(file)
+    args.extend = [m.add_config for m in map(import_parts, args.parts) if hasattr(m, "add_config")]
     if args.torchvision:
         if not args.weights:
             raise ConvertError("no weights: name them with --weights FILE")
@@ -65,7 +66,7 @@ def convert(args):
             raise ConvertError("no weights: name them with MODEL.WEIGHTS FILE")
         parameters = read_checkpoint(cfg.MODEL.WEIGHTS)
     model = build_model(cfg, parameters)
-    files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, class_names(cfg))
+    files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, read_names(args.labels, cfg) if args.labels else class_names(cfg))
     if model.unused:
         print("not used: %s" % ", ".join(model.unused))
     own = sorted({op[0] for op in model.ops if op[0].startswith("caffe2rt.")})

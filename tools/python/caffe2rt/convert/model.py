@@ -25,17 +25,20 @@ class Model:
 
 
 def _rcnn(net, cfg, features):
-    outputs = build_roi_heads(net, cfg, features, build_proposals(net, cfg, features))
-    pasting = cfg.MODEL.ROI_MASK_HEAD.get("PASTING")
-    return outputs, dict(mask_pasting=pasting) if pasting and cfg.MODEL.MASK_ON else {}
+    heads, pasting = cfg.MODEL.ROI_HEADS, cfg.MODEL.ROI_MASK_HEAD.get("PASTING")
+    arguments = dict(score_threshold=float(heads.SCORE_THRESH_TEST), nms_threshold=float(heads.NMS_THRESH_TEST),
+                     max_detections_per_image=cfg.TEST.DETECTIONS_PER_IMAGE)
+    if pasting and cfg.MODEL.MASK_ON:
+        arguments["mask_pasting"] = pasting
+    return build_roi_heads(net, cfg, features, build_proposals(net, cfg, features)), arguments
 
 
 def _panoptic(net, cfg, features):
     semantic = build_semantic_head(net, cfg, features)
-    outputs, _ = _rcnn(net, cfg, features)
+    outputs, thresholds = _rcnn(net, cfg, features)
     combine = cfg.MODEL.PANOPTIC_FPN.COMBINE
     arguments = dict(combine_overlap_threshold=float(combine.OVERLAP_THRESH), combine_stuff_area_limit=int(combine.STUFF_AREA_LIMIT),
-                     combine_instances_confidence_threshold=float(combine.INSTANCES_CONFIDENCE_THRESH))
+                     combine_instances_confidence_threshold=float(combine.INSTANCES_CONFIDENCE_THRESH), **thresholds)
     if not combine.ENABLED:
         arguments["combine_on"] = 0
     return outputs + [semantic], arguments
