@@ -157,6 +157,17 @@ def test_folds_norms_with_the_epsilon_that_is_asked_for():
         np.testing.assert_allclose(weight, np.full(shape, (3e-5 + eps) ** -0.5), rtol=1e-5)
 
 
+@pytest.mark.parametrize("name, expected", [
+    ("retinanet_resnet50_fpn", dict(anchor_strides="of_grid", clip_before_nms=1, max_detections_per_image=300)),
+    ("fasterrcnn_mobilenet_v3_large_320_fpn", dict(min_size_test=320, max_size_test=640, size_divisibility=32)),
+])
+def test_says_in_the_net_what_torchvision_does(name, expected):
+    cfg = config_of(name)
+    arguments = build_model(cfg, {k: np.zeros(s, np.float32) for k, s in required_parameters(cfg).items()}).arguments
+    expected = dict(expected, resize_mode="bilinear", input_format="RGB", padding_value=pytest.approx([123.675, 116.28, 103.53]))
+    assert {k: arguments[k] for k in expected} == expected
+
+
 def test_knows_the_files_that_torchvision_runs_without_epsilon():
     assert norm_eps_of("/a/maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth") == 0
     assert norm_eps_of("keypointrcnn_resnet50_fpn_coco-fc266e95.pth") == 0
