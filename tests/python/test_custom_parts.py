@@ -151,8 +151,8 @@ class CustomReference(Reference):
         mean, std = (torch.tensor(v).reshape(-1, 1, 1) for v in (self.cfg.MODEL.PIXEL_MEAN, self.cfg.MODEL.PIXEL_STD))
         return self.load(custom_parts.ShuffleBackbone(self.cfg, parts.ShapeSpec(3)), "backbone")((image - mean) / std)
 
-    def rpn_head(self, x):
-        return self.load(custom_parts.SeparableRpnHead(self.cfg, [parts.ShapeSpec(16)]), "proposal_generator.rpn_head")([x])
+    def rpn_hidden(self, x):
+        return F.gelu(self.load(custom_parts.SeparableRpnHead(self.cfg, [parts.ShapeSpec(16)]), "proposal_generator.rpn_head").conv(x))
 
     def box_features(self, levels, boxes, module):
         head = self.load(custom_parts.MeanBoxHead(self.cfg, parts.ShapeSpec(16, 7, 7)), module)
