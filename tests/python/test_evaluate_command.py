@@ -218,6 +218,7 @@ def test_without_detectron2_it_cannot_be_the_reference(data, judge):
 
 @pytest.mark.parametrize("arguments, says", [
     ([], "expected --annotations, --sem-seg-root or --panoptic-json"),
+    (["--sem-seg-root", "/nowhere", "int8"], "'int8': only --detectron2 takes a configuration"),
     (["--sem-seg-root", "/nowhere"], "/nowhere/a.png: cannot be read as an image"),
     (["--panoptic-json", "/nowhere.json"], "/nowhere.json: expected COCO panoptic annotations"),
 ])

@@ -85,7 +85,7 @@ def test_random_maps_give_what_the_papers_words_give():
     rng, matched = np.random.RandomState(0), 0
     for _ in range(100):
         truth = rng.randint(0, 6, (4, 3)).repeat(5, 0).repeat(5, 1)
-        found = np.where(rng.rand(*truth.shape) < 0.2, rng.randint(0, 6, truth.shape), truth * 11)
+        found = np.where(rng.rand(*truth.shape) < 0.3, rng.randint(0, 6, truth.shape), truth) * 11
         true_segments = [{"id": i, "category_id": int(rng.choice([1, 4])), "iscrowd": int(rng.rand() < 0.2)} for i in range(1, 6)]
         found_segments = [{"id": i, "category_id": int(rng.choice([1, 4]))} for i in np.unique(found).tolist() if i]
         tallies = {c: Tally() for c in (1, 4)}

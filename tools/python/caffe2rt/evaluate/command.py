@@ -58,6 +58,8 @@ def run(args) -> int:
     """Prints a table; returns the exit status. Raises RuntimeError for what cannot be read or run."""
     if not (args.annotations or args.sem_seg_root or args.panoptic_json):
         raise RuntimeError("expected --annotations, --sem-seg-root or --panoptic-json to compare with")
+    if not args.detectron2 and (args.opts or args.config_file):
+        raise RuntimeError("'%s': only --detectron2 takes a configuration" % (args.config_file or args.opts[0]))
     from .data_set import DataSet, evaluate
     data = DataSet(args.images, args.annotations, sem_seg_root=args.sem_seg_root, ignore_label=args.ignore_label,
                    panoptic_json=args.panoptic_json, panoptic_root=args.panoptic_root)
@@ -91,11 +93,12 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument("--panoptic-root", metavar="DIR", help="where their PNGs lie; default: the JSON's name without .json")
     p.add_argument("--device", type=_list, default=["cpu"], metavar="NAMES", help="such as cpu,cuda: a column each; all: those that there are")
     p.add_argument("--precision", type=_list, default=["fp32"], metavar="NAMES", help="such as fp32,bf16,int8: a column each; all: those that there are")
-    p.add_argument("--reference", metavar="DIR", help="another converted model to compare with; default: the first column")
-    p.add_argument("--pytorch", metavar="MODULE:FUNCTION", help="a PyTorch model to compare with: what FUNCTION(weights) returns is called as "
-                   "detectron2's models are; MODULE may be a file")
+    reference = p.add_mutually_exclusive_group()
+    reference.add_argument("--reference", metavar="DIR", help="another converted model to compare with; default: the first column")
+    reference.add_argument("--pytorch", metavar="MODULE:FUNCTION", help="a PyTorch model to compare with: what FUNCTION(weights) returns is called as "
+                           "detectron2's models are; MODULE may be a file")
+    reference.add_argument("--detectron2", action="store_true", help="compare with detectron2's own model, of --config-file and KEY VALUE pairs")
     p.add_argument("--pytorch-weights", metavar="PATH", help="what FUNCTION is given; default: the folder of --model")
-    p.add_argument("--detectron2", action="store_true", help="compare with detectron2's own model, of --config-file and KEY VALUE pairs")
     p.add_argument("--config-file", metavar="YAML", help="detectron2's configuration")
     p.add_argument("--tolerance", type=float, default=0.1, metavar="PERCENT",
                    help="exit status 1 where an AP, mIoU or PQ differs by more from the reference's; default: %(default)s")
