@@ -1,4 +1,8 @@
-"""Class names of the data sets that detectron2's configurations name, in the order of its classes."""
+"""Class names of the data sets that detectron2's configurations name, in the order of its classes.
+
+LVIS's names, by the order of their category ids, lie in files beside this one. Those of v1 agree in mmdet 3.3 and tensorflow-datasets 4.9
+(but for a misspelt "stero"); those of v0.5 are as mmdet has them.
+"""
 import json
 import pathlib
 
@@ -19,7 +23,12 @@ def _names(text):
     return [name.strip() for name in text.replace("\n", " ").split(",")]
 
 
-_BY_PREFIX = (("keypoints_coco", ["person"]), ("coco", _names(_COCO)), ("cityscapes", _names(_CITYSCAPES)), ("voc", _names(_VOC)))
+def _read(file):
+    return pathlib.Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines()
+
+
+_BY_PREFIX = (("keypoints_coco", lambda: ["person"]), ("coco", lambda: _names(_COCO)), ("cityscapes", lambda: _names(_CITYSCAPES)),
+              ("voc", lambda: _names(_VOC)), ("lvis_v0.5", lambda: _read("lvis_v0.5.txt")), ("lvis_v1", lambda: _read("lvis_v1.txt")))
 
 
 def _count(cfg):
@@ -33,8 +42,9 @@ def class_names(cfg):
     """Names of a model's classes from 0 on by DATASETS.TEST, or TRAIN where that is empty; None where they are not known."""
     count = _count(cfg)
     for data_set in list(cfg.DATASETS.TEST) + list(cfg.DATASETS.TRAIN):
-        for prefix, names in _BY_PREFIX:
+        for prefix, names_of in _BY_PREFIX:
             if data_set.startswith(prefix):
+                names = names_of()
                 return names if len(names) == count else None
     return None
 
