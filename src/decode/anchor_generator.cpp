@@ -41,7 +41,8 @@ AnchorGenerator read(std::string_view bytes) {
   AnchorGenerator anchors;
   for (size_t level = 0; level < strides.items.size(); level++) {
     const PickleValue& tensor = expect(pickle.find(buffers, std::to_string(level)), "cell_anchors");
-    anchors.levels.push_back({read_cell(archive, tensor), number(pickle[strides.items[level]], "strides")});
+    const float stride = number(pickle[strides.items[level]], "strides");
+    anchors.levels.push_back({read_cell(archive, tensor), stride, stride});
   }
   require(!anchors.levels.empty(), ErrorCode::kFormat, "no strides");
   if (const PickleValue* offset = pickle.attribute(generator, "offset"))
@@ -52,9 +53,9 @@ AnchorGenerator read(std::string_view bytes) {
 }  // namespace
 
 Box AnchorGenerator::anchor(size_t level, std::int64_t row, std::int64_t column, std::int64_t index) const {
-  const float stride = levels[level].stride;
-  const float x = offset * stride + static_cast<float>(column) * stride;
-  const float y = offset * stride + static_cast<float>(row) * stride;
+  const float x_stride = levels[level].x_stride, y_stride = levels[level].y_stride;
+  const float x = offset * x_stride + static_cast<float>(column) * x_stride;
+  const float y = offset * y_stride + static_cast<float>(row) * y_stride;
   const Box& box = levels[level].cell[index];
   return {x + box.x1, y + box.y1, x + box.x2, y + box.y2};
 }

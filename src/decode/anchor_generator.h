@@ -12,8 +12,8 @@ namespace caffe2rt {
 
 struct AnchorGenerator {
   struct Level {
-    std::vector<Box> cell;  // anchors around the origin, pixels of the net's input
-    float stride = 0;       // pixels from one cell to the next
+    std::vector<Box> cell;             // anchors around the origin, pixels of the net's input
+    float x_stride = 0, y_stride = 0;  // pixels from one cell to the next
   };
   std::vector<Level> levels;  // finest first
   float offset = 0;           // of the first cell's centre, in strides

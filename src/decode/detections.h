@@ -26,11 +26,18 @@ struct Object {
   std::vector<Keypoint> keypoints;
 };
 
+// How a soft mask becomes pixels of a frame.
+enum class MaskPasting {
+  kSubpixel,      // interpolated where the box lies: detectron2
+  kIntegerBoxes,  // resized to the box, padded by a cell and cut down to whole pixels: torchvision
+};
+
 // The soft masks of all objects of a frame, as the net gives them: object i's is `size` x `size`
 // probabilities that stretch over its box. paste_mask (paste_masks.h) makes pixels of one.
 struct SoftMasks {
   int size = 0;              // side of a mask, usually 28; 0: the model has no masks
   std::vector<float> probs;  // (R,size,size) row-major
+  MaskPasting pasting = MaskPasting::kSubpixel;
 };
 
 // A class or segment id a pixel of the frame.

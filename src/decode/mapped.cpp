@@ -74,7 +74,7 @@ PastedMask paste_mapped_mask(const Detections& detections, int index, const Affi
     one.objects[0].box = map_box(one.objects[0].box, map);
     const auto values = static_cast<ptrdiff_t>(detections.masks.size) * detections.masks.size;
     const auto first = detections.masks.probs.begin() + index * values;
-    one.masks = {detections.masks.size, {first, first + values}};
+    one.masks = {detections.masks.size, {first, first + values}, detections.masks.pasting};
     return paste_mask(one, 0, threshold);
   }
   const PastedMask then = paste_mask(detections, index, threshold);

@@ -8,7 +8,8 @@
 namespace caffe2rt {
 namespace {
 
-constexpr int kBorder = 2;  // cells of value 0 around a mask, so that no neighbour needs a check
+constexpr int kBorder = 2;         // cells of value 0 around a mask, so that no neighbour needs a check
+constexpr float kFarthest = 1e6F;  // from a frame's corner that a box may lie, pixels
 
 // Where a row or column of pixels lies between two rows or columns of mask cells.
 struct Tap {
@@ -33,6 +34,31 @@ std::vector<Tap> make_taps(int first, int count, float begin, float end, int siz
 
 int clamp_to_int(float value, int high) {
   return static_cast<int>(std::clamp(value, 0.0F, static_cast<float>(high)));
+}
+
+// The pixels [first, first + count) of one axis of a frame that a mask may cover, and their taps.
+struct Axis {
+  int first = 0;
+  std::vector<Tap> taps;
+};
+
+Axis subpixel_axis(float begin, float end, int size, int frame) {
+  const int first = clamp_to_int(std::floor(begin) - 1, frame);
+  const int count = std::max(0, clamp_to_int(std::ceil(end) + 1, frame) - first);
+  return {first, make_taps(first, count, begin, end, size)};
+}
+
+// The mask with a cell of padding on each side is resized to as many whole pixels as its box, widened by that
+// padding and with both ends cut down, counts both ends included.
+Axis integer_axis(float begin, float end, int size, int frame) {
+  const float padded = static_cast<float>(size + 2) / static_cast<float>(size);
+  const float centre = (end + begin) * 0.5F, half = (end - begin) * 0.5F * padded;
+  const float low = std::trunc(centre - half), high = std::max(low, std::trunc(centre + half)) + 1;
+  if (!(std::abs(low) < kFarthest && std::abs(high) < kFarthest)) return {};
+  const int first = clamp_to_int(low, frame), count = std::max(0, clamp_to_int(high, frame) - first);
+  // Without the padding the mask lies a cell further in.
+  const float cell = (high - low) / static_cast<float>(size + 2);
+  return {first, make_taps(first, count, low + cell, high - cell, size)};
 }
 
 // A mask with its border: rows of `size + 2 * kBorder` cells.
@@ -74,33 +100,31 @@ PastedMask paste_mask(const Detections& detections, int index, float threshold) 
   const Box& box = detections.objects[index].box;
   PastedMask mask;
   if (!(box.width() > 0 && box.height() > 0)) return mask;
-  mask.x = clamp_to_int(std::floor(box.x1) - 1, detections.width);
-  mask.y = clamp_to_int(std::floor(box.y1) - 1, detections.height);
-  mask.width = std::max(0, clamp_to_int(std::ceil(box.x2) + 1, detections.width) - mask.x);
-  mask.height = std::max(0, clamp_to_int(std::ceil(box.y2) + 1, detections.height) - mask.y);
-  mask.pixels.resize(static_cast<size_t>(mask.width) * mask.height);
+  const auto axis = detections.masks.pasting == MaskPasting::kSubpixel ? subpixel_axis : integer_axis;
+  const auto [x, columns] = axis(box.x1, box.x2, size, detections.width);
+  const auto [y, rows] = axis(box.y1, box.y2, size, detections.height);
+  mask = {x, y, static_cast<int>(columns.size()), static_cast<int>(rows.size()), {}};
+  mask.pixels.resize(columns.size() * rows.size());
 
-  const auto columns = make_taps(mask.x, mask.width, box.x1, box.x2, size);
-  const auto rows = make_taps(mask.y, mask.height, box.y1, box.y2, size);
   const auto cells = with_border(detections.masks.probs.data() + index * area, size);
   std::vector<float> low_weight(columns.size()), high_weight(columns.size());
-  for (size_t x = 0; x < columns.size(); x++) {
-    low_weight[x] = columns[x].low_weight;
-    high_weight[x] = columns[x].high_weight;
+  for (size_t i = 0; i < columns.size(); i++) {
+    low_weight[i] = columns[i].low_weight;
+    high_weight[i] = columns[i].high_weight;
   }
   ExpandedRow upper, lower;
-  for (int y = 0; y < mask.height; y++) {
-    const Tap& row = rows[y];
+  for (int j = 0; j < mask.height; j++) {
+    const Tap& row = rows[j];
     if (lower.row == row.low) std::swap(upper, lower);
     upper.expand(row.low, cells, size + 2 * kBorder, columns);
     lower.expand(row.low + 1, cells, size + 2 * kBorder, columns);
-    std::uint8_t* to = mask.pixels.data() + static_cast<size_t>(y) * mask.width;
-    for (int x = 0; x < mask.width; x++) {
-      const float value = upper.low[x] * (low_weight[x] * row.low_weight) +
-                          upper.high[x] * (high_weight[x] * row.low_weight) +
-                          lower.low[x] * (low_weight[x] * row.high_weight) +
-                          lower.high[x] * (high_weight[x] * row.high_weight);
-      to[x] = value >= threshold ? 255 : 0;
+    std::uint8_t* to = mask.pixels.data() + static_cast<size_t>(j) * mask.width;
+    for (int i = 0; i < mask.width; i++) {
+      const float value = upper.low[i] * (low_weight[i] * row.low_weight) +
+                          upper.high[i] * (high_weight[i] * row.low_weight) +
+                          lower.low[i] * (low_weight[i] * row.high_weight) +
+                          lower.high[i] * (high_weight[i] * row.high_weight);
+      to[i] = value >= threshold ? 255 : 0;
     }
   }
   return mask;

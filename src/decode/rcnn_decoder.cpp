@@ -8,6 +8,7 @@
 #include "decode/decoders.h"
 #include "decode/fit_to_frame.h"
 #include "decode/keypoints.h"
+#include "decode/net_args.h"
 
 namespace caffe2rt {
 
@@ -39,6 +40,13 @@ const OperatorDef* detection_operator(const NetDef& net) {
   const auto found = std::find_if(net.ops.rbegin(), net.ops.rend(),
                                   [](const auto& op) { return op.type == "BoxWithNMSLimit"; });
   return found == net.ops.rend() ? nullptr : &*found;
+}
+
+MaskPasting read_pasting(const NetDef& net) {
+  const std::string pasting = net_string(net, "mask_pasting", "subpixel");
+  require(pasting == "subpixel" || pasting == "integer_boxes", ErrorCode::kArgument,
+          "net argument 'mask_pasting': expected subpixel or integer_boxes, got '{}'", pasting);
+  return pasting == "subpixel" ? MaskPasting::kSubpixel : MaskPasting::kIntegerBoxes;
 }
 
 std::optional<Object> object_of_row(const at::Tensor& boxes, std::int64_t row, const FrameScale& scale) {
@@ -81,7 +89,8 @@ RcnnDecoder::RcnnDecoder(const std::string& meta_architecture, const NetDef& net
     : Decoder(meta_architecture, net),
       has_masks_(writes(net, "mask_fcn_probs")),
       has_heat_maps_(writes(net, "kps_score") && !writes(net, "keypoints_out")),
-      has_keypoints_(writes(net, "keypoints_out")) {
+      has_keypoints_(writes(net, "keypoints_out")),
+      pasting_(read_pasting(net)) {
   for (const char* blob : {"bbox_nms", "score_nms", "class_nms"}) need(blob);
   if (has_masks_) need("mask_fcn_probs");
   if (has_heat_maps_) need("kps_score");
@@ -175,6 +184,7 @@ void RcnnDecoder::fill(const Blobs& blobs, std::span<const ImageSizes> images, c
       }
       if (heads.masks.defined() && options.output != Output::kBoxes) {
         result.masks.size = static_cast<int>(heads.masks.size(3));
+        result.masks.pasting = pasting_;
         append_mask(heads.masks, row, heads.class_in_file(row), result.masks);
       }
       result.objects.push_back(std::move(object));

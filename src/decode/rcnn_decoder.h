@@ -28,6 +28,7 @@ class RcnnDecoder : public Decoder {
                                    const ImageSizes& sizes, const DetectOptions& options) const;
 
   bool has_masks_ = false, has_heat_maps_ = false, has_keypoints_ = false;
+  MaskPasting pasting_ = MaskPasting::kSubpixel;
   int background_ = 0;       // 1 where class 0 in the file is the background
   std::string splits_blob_;  // detections by image, (N) float32; empty: one image
 };

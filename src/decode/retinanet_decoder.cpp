@@ -31,7 +31,16 @@ bool before(const Candidate& a, const Candidate& b) {
   return a.score > b.score || (a.score == b.score && a.position < b.position);
 }
 
+bool read_grid_strides(const NetDef& net) {
+  const std::string strides = net_string(net, "anchor_strides", "of_level");
+  require(strides == "of_level" || strides == "of_grid", ErrorCode::kArgument,
+          "net argument 'anchor_strides': expected of_level or of_grid, got '{}'", strides);
+  return strides == "of_grid";
+}
+
 // What RetinaNet.inference does in detectron2/modeling/meta_arch/retinanet.py, for every image of a batch.
+// Where the net's arguments ask for it: as torchvision/models/detection/retinanet.py, which takes its
+// anchors' strides from the size of the grid and clips boxes before it suppresses any.
 class RetinaNetDecoder final : public Decoder {
  public:
   explicit RetinaNetDecoder(const NetDef& net)
@@ -41,6 +50,8 @@ class RetinaNetDecoder final : public Decoder {
         nms_threshold_(net_float(net, "nms_threshold", 0.5F)),
         candidates_(net_int(net, "topk_candidates", 1000)),
         max_detections_(net_int(net, "max_detections_per_image", 100)),
+        grid_strides_(read_grid_strides(net)),
+        clip_first_(net_int(net, "clip_before_nms", 0) != 0),
         coder_{.one = 0} {
     std::ranges::copy(net_floats(net, "bbox_reg_weights", {1, 1, 1, 1}), coder_.weights.begin());
     require(score_threshold_ >= 0 && score_threshold_ < 1, ErrorCode::kArgument,
@@ -60,6 +71,7 @@ class RetinaNetDecoder final : public Decoder {
     at::Tensor logits;  // (N,A*C,H,W)
     at::Tensor deltas;  // (N,A*4,H,W)
     std::int64_t anchors = 0, classes = 0, width = 0, cells = 0;
+    std::int64_t height() const { return width > 0 ? cells / width : 0; }
   };
 
   void fill(const Blobs& blobs, std::span<const ImageSizes> images, const DetectOptions& options,
@@ -67,10 +79,12 @@ class RetinaNetDecoder final : public Decoder {
     std::vector<Level> levels;
     for (size_t i = 0; i < anchors_.levels.size(); i++)
       levels.push_back(read_level(blobs, i, static_cast<std::int64_t>(images.size())));
+    const AnchorGenerator anchors = grid_strides_ ? with_grid_strides(levels) : anchors_;
     for (size_t image = 0; image < images.size(); image++) {
       std::vector<Candidate> found;
       for (size_t level = 0; level < levels.size(); level++)
-        add_candidates(levels[level], level, static_cast<std::int64_t>(image), found);
+        add_candidates(levels[level], anchors, level, static_cast<std::int64_t>(image), found);
+      if (clip_first_) clip(found, images[image].input);
       const FrameScale scale(images[image]);
       for (const Candidate& candidate : suppress(std::move(found))) {
         if (!(candidate.score >= options.threshold)) break;
@@ -100,8 +114,30 @@ class RetinaNetDecoder final : public Decoder {
     return level;
   }
 
+  // Anchors whose strides are the size of the net's input over that of each grid, rounded down. The finest
+  // level's stride divides the input, which is where its size is known from.
+  AnchorGenerator with_grid_strides(const std::vector<Level>& levels) const {
+    AnchorGenerator anchors = anchors_;
+    const auto& finest = anchors_.levels.front();
+    const auto over = [](float stride, std::int64_t cells, std::int64_t by) {
+      return std::floor(stride * static_cast<float>(cells) /
+                        static_cast<float>(std::max<std::int64_t>(1, by)));
+    };
+    for (size_t i = 0; i < levels.size(); i++) {
+      if (levels[i].cells == 0) continue;
+      anchors.levels[i].x_stride = over(finest.x_stride, levels.front().width, levels[i].width);
+      anchors.levels[i].y_stride = over(finest.y_stride, levels.front().height(), levels[i].height());
+    }
+    return anchors;
+  }
+
+  void clip(std::vector<Candidate>& candidates, FrameSize image) const {
+    for (Candidate& c : candidates)
+      c.box = coder_.clip(c.box, static_cast<float>(image.width), static_cast<float>(image.height));
+  }
+
   // Appends the best candidates of one level of one image, with their boxes.
-  void add_candidates(const Level& level, size_t index, std::int64_t image,
+  void add_candidates(const Level& level, const AnchorGenerator& anchors, size_t index, std::int64_t image,
                       std::vector<Candidate>& to) const {
     std::vector<Candidate> found;
     // Most values are far below the threshold: what may pass is found without an exponential each.
@@ -121,17 +157,18 @@ class RetinaNetDecoder final : public Decoder {
     std::partial_sort(found.begin(), found.begin() + count, found.end(), before);
     found.resize(count);
     for (Candidate& candidate : found)
-      candidate.box = decode_box(level, index, image, candidate.position / level.classes);
+      candidate.box = decode_box(level, anchors, index, image, candidate.position / level.classes);
     to.insert(to.end(), found.begin(), found.end());
   }
 
   // Box of the anchor at `position`, (row * width + column) * anchors + anchor, moved by its deltas.
-  Box decode_box(const Level& level, size_t index, std::int64_t image, std::int64_t position) const {
+  Box decode_box(const Level& level, const AnchorGenerator& anchors, size_t index, std::int64_t image,
+                 std::int64_t position) const {
     const std::int64_t cell = position / level.anchors, anchor = position % level.anchors;
     const float* deltas = level.deltas.const_data_ptr<float>() + image * level.deltas.stride(0);
     std::array<float, 4> of_anchor{};
     for (std::int64_t i = 0; i < 4; i++) of_anchor[i] = deltas[(anchor * 4 + i) * level.cells + cell];
-    return coder_.decode(anchors_.anchor(index, cell / level.width, cell % level.width, anchor),
+    return coder_.decode(anchors.anchor(index, cell / level.width, cell % level.width, anchor),
                          of_anchor.data());
   }
 
@@ -157,6 +194,7 @@ class RetinaNetDecoder final : public Decoder {
   const float score_threshold_, nms_threshold_;
   const std::int64_t candidates_;      // a level
   const std::int64_t max_detections_;  // an image
+  const bool grid_strides_, clip_first_;
   BoxCoder coder_;
 };
 

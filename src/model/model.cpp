@@ -37,6 +37,13 @@ int choose(int option, const NetDef& net, const char* argument, int otherwise) {
   return static_cast<int>(value);
 }
 
+ResizeMode read_resize_mode(const NetDef& net) {
+  const std::string mode = net_string(net, "resize_mode", "antialiased");
+  require(mode == "antialiased" || mode == "bilinear", ErrorCode::kArgument,
+          "net argument 'resize_mode': expected antialiased or bilinear, got '{}'", mode);
+  return mode == "bilinear" ? ResizeMode::kBilinear : ResizeMode::kAntialiased;
+}
+
 PreprocessOptions choose_preprocess(const ModelOptions& options, const NetDef& net) {
   const std::string format =
       options.input_format.empty() ? net_string(net, "input_format", "BGR") : options.input_format;
@@ -47,6 +54,8 @@ PreprocessOptions choose_preprocess(const ModelOptions& options, const NetDef& n
   chosen.max_size = choose(options.max_size, net, "max_size_test", chosen.max_size);
   chosen.size_divisibility = choose(-1, net, "size_divisibility", chosen.size_divisibility);
   chosen.rgb = format == "RGB";
+  chosen.resize_mode = read_resize_mode(net);
+  std::ranges::copy(net_floats(net, "padding_value", {0, 0, 0}), chosen.padding.begin());
   require(chosen.max_size > 0, ErrorCode::kArgument, "max size: expected at least 1, got 0");
   return chosen;
 }

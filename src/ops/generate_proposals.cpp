@@ -3,10 +3,15 @@
 //
 // The last step of a region proposal network (Ren et al., https://arxiv.org/abs/1506.01497), for each image
 // by itself.
+//
+// caffe2rt.GenerateProposals is our own: places are as far apart as the net's input is larger than the
+// feature map, rounded down, and low scores may be left out. torchvision/models/detection (anchor_utils.py,
+// rpn.py) does so.
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "geometry/nms.h"
@@ -18,7 +23,7 @@ namespace {
 
 class GenerateProposals final : public Operator {
  public:
-  enum Input { kScores, kDeltas, kImInfo, kAnchors };
+  enum Input { kScores, kDeltas, kImInfo, kAnchors, kData };
 
   explicit GenerateProposals(const OperatorArgs& args)
       : coder_(read_box_coder(args)),
@@ -26,7 +31,9 @@ class GenerateProposals final : public Operator {
         pre_nms_(args.get("pre_nms_topN", 6000)),
         post_nms_(args.get("post_nms_topN", 300)),
         nms_threshold_(args.get("nms_thresh", 0.7F)),
-        min_size_(args.get("min_size", 16.0F)) {
+        min_size_(args.get("min_size", 16.0F)),
+        score_threshold_(args.get("score_thresh", -std::numeric_limits<float>::infinity())),
+        strides_of_data_(args.num_inputs() > kData) {
     require(std::isfinite(stride_) && stride_ > 0, ErrorCode::kArgument,
             "argument 'spatial_scale': expected a positive number, got {}", 1 / stride_);
   }
@@ -53,6 +60,7 @@ class GenerateProposals final : public Operator {
     require_shape(in, kScores, {images, anchors, kUnknown, kUnknown});
     require_shape(in, kDeltas, {images, anchors * box_size, scores.size(2), scores.size(3)});
     require_shape(in, kImInfo, {images, 3});
+    if (strides_of_data_) require_shape(in, kData, {images, kUnknown, kUnknown, kUnknown});
 
     if (box_size == Box::kSize)
       propose<Box>(in, out);
@@ -67,6 +75,18 @@ class GenerateProposals final : public Operator {
     std::vector<float> scores;
   };
 
+  struct Strides {
+    float x, y;  // pixels of the input from one place to the next
+  };
+
+  Strides strides(const Inputs& in) const {
+    if (!strides_of_data_) return {stride_, stride_};
+    const auto stride = [&](int64_t axis) {
+      return static_cast<float>(in[kData].size(axis) / std::max<int64_t>(1, in[kScores].size(axis)));
+    };
+    return {stride(3), stride(2)};
+  }
+
   static void check_box_size(int64_t box_size) {
     require(box_size == Box::kSize || box_size == RotatedBox::kSize, ErrorCode::kShape,
             "input 3 'anchors': expected 4 columns, or 5 for rotated boxes, got {}", box_size);
@@ -79,7 +99,7 @@ class GenerateProposals final : public Operator {
     at::parallel_for(0, images, 1, [&](int64_t from, int64_t to) {
       for (int64_t n = from; n < to; n++)
         found[n] = propose_for_image<B>(in[kScores][n].contiguous(), in[kDeltas][n],
-                                        in[kImInfo][n].contiguous(), in[kAnchors].contiguous());
+                                        in[kImInfo][n].contiguous(), in[kAnchors].contiguous(), strides(in));
     });
 
     int64_t total = 0;
@@ -101,7 +121,7 @@ class GenerateProposals final : public Operator {
   // scores (A,H,W), deltas (A*box_size,H,W) of any strides, im_info (3), anchors (A,box_size).
   template <class B>
   Proposals<B> propose_for_image(const at::Tensor& scores, const at::Tensor& deltas,
-                                 const at::Tensor& im_info, const at::Tensor& anchors) const {
+                                 const at::Tensor& im_info, const at::Tensor& anchors, Strides stride) const {
     const int64_t height = scores.size(1), width = scores.size(2);
     const auto* score = scores.data_ptr<float>();
     const auto* delta = deltas.data_ptr<float>();
@@ -109,12 +129,13 @@ class GenerateProposals final : public Operator {
 
     Proposals<B> candidates;
     for (const int i : best(score, scores.numel())) {
+      if (score[i] < score_threshold_) break;  // and so are all that follow
       const int64_t w = i % width, h = i / width % height, a = i / (width * height);
       float d[B::kSize];
       for (int64_t k = 0; k < B::kSize; k++)
         d[k] = delta[(a * B::kSize + k) * deltas.stride(0) + h * deltas.stride(1) + w * deltas.stride(2)];
       const B anchor = shifted(read_box<B>(anchors.data_ptr<float>() + a * B::kSize),
-                               static_cast<float>(w) * stride_, static_cast<float>(h) * stride_);
+                               static_cast<float>(w) * stride.x, static_cast<float>(h) * stride.y);
       const B box = coder_.clip(coder_.decode(anchor, d), info[1], info[0]);
       if (!coder_.is_proposal(box, info[1], info[0], min_size_ * info[2])) continue;
       candidates.boxes.push_back(box);
@@ -163,16 +184,24 @@ class GenerateProposals final : public Operator {
   const BoxCoder coder_;
   const float stride_;  // pixels of the input from one cell of the feature map to the next
   const int pre_nms_, post_nms_;
-  const float nms_threshold_, min_size_;
+  const float nms_threshold_, min_size_, score_threshold_;
+  const bool strides_of_data_;
 };
 
-SchemaBuilder describe(const char* type) {
+SchemaBuilder describe(const char* type, bool own = false) {
   SchemaBuilder schema = describe_operator<GenerateProposals>(type);
   schema.says("Turns the scores and deltas of a region proposal network into the best regions of each image.")
       .input("scores", "(N,A,H,W) float32: one for each of A anchors at each place")
       .input("bbox_deltas", "(N,4*A,H,W) float32: dx, dy, dw, dh an anchor. Rotated: (N,5*A,H,W)")
       .input("im_info", "(N,3) float32: height, width, scale of each image")
-      .input("anchors", "(A,4) float32: x1, y1, x2, y2 around the first place. Rotated: (A,5)")
+      .input("anchors", "(A,4) float32: x1, y1, x2, y2 around the first place. Rotated: (A,5)");
+  if (own)
+    schema
+        .optional_input("data",
+                        "(N,C,h,w): the net's input. Places are floor(h / H) and floor(w / W) pixels apart, "
+                        "whatever spatial_scale says")
+        .arg("score_thresh", "least score of a region, default: any");
+  schema
       .output(
           "rois",
           "(R,5) float32: image, x1, y1, x2, y2, images in order, best score first in each. Rotated: (R,6)",
@@ -194,6 +223,7 @@ SchemaBuilder describe(const char* type) {
 
 const Registered generate_proposals(describe("GenerateProposals"));
 const Registered generate_proposals_cpp(describe("GenerateProposalsCPP"));  // what older exporters call it
+const Registered own_generate_proposals(describe("caffe2rt.GenerateProposals", true));
 
 }  // namespace
 }  // namespace caffe2rt

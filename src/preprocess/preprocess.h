@@ -1,9 +1,11 @@
-// Makes a net's two inputs of video frames, as detectron2's DefaultPredictor does: ResizeShortestEdge with
-// Pillow's bilinear filter, channel order, padding with zeros. The mean is not taken off: the net does it.
+// Makes a net's two inputs of video frames, as detectron2's DefaultPredictor does (ResizeShortestEdge with
+// Pillow's bilinear filter, channel order, padding with zeros) or as torchvision's detectors do. The mean is
+// not taken off: the net does it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <optional>
 #include <span>
 #include <vector>
@@ -11,6 +13,11 @@
 #include "frame/frame_view.h"
 
 namespace caffe2rt {
+
+enum class ResizeMode {
+  kAntialiased,  // Pillow's bilinear filter on whole numbers; sides are rounded: detectron2
+  kBilinear,     // between the four nearest pixels, in float32; sides are rounded down: torchvision
+};
 
 struct PreprocessOptions {
   int min_size = 800;                   // short side of the net's input, pixels; 0: frames are not resized
@@ -20,22 +27,30 @@ struct PreprocessOptions {
   bool rgb = false;                     // channels are red, green, blue; else blue, green, red
   int channels = 3;                     // 3, or 1: luma by ITU-R BT.601, as Pillow's mode L
   bool channels_last = false;           // `data` is (N,H,W,C)
+  ResizeMode resize_mode = ResizeMode::kAntialiased;
+  std::array<float, 3> padding = {};  // of `data` around images, by channel in its order
 };
 
 struct NetInput {
-  at::Tensor data;  // (N,C,H,W) or (N,H,W,C) float32 contiguous, 0..255; images at the top left, the rest 0
+  at::Tensor
+      data;  // (N,C,H,W) or (N,H,W,C) float32 contiguous, 0..255; images at the top left, the rest padding
   at::Tensor im_info;            // (N,3) float32: height and width without padding, frame height / height
   std::vector<FrameSize> sizes;  // height and width without padding, by image
 };
 
-// The fixed size, or the one that ResizeShortestEdge gives a frame, at least one pixel each way. Source:
-// detectron2/data/transforms.
+// The fixed size, or the one that the short side's minimum and the long side's bound give a frame, at least
+// one pixel each way. Source: ResizeShortestEdge in detectron2/data/transforms,
+// torchvision/models/detection/transform.py.
 FrameSize resized_size(FrameSize frame, const PreprocessOptions& options);
 
 // Resizes a frame with Pillow's bilinear filter, antialiased; within one level of Pillow on every sample.
 // Returns (1,C,height,width) uint8 in channels_last memory, C samples as the frame's pixels have; a view of
 // the frame where it has that size already.
 at::Tensor resize_frame(const FrameView& frame, FrameSize size);
+
+// Resizes a frame as torch.nn.functional.interpolate does it bilinearly without align_corners: no filter
+// where it shrinks, no rounding. Returns (1,C,height,width) float32 in channels_last memory.
+at::Tensor interpolate_frame(const FrameView& frame, FrameSize size);
 
 // Frames may have different sizes and formats; grey ones are repeated into all channels. Throws
 // Error(kArgument) for a frame without pixels or with a stride shorter than its rows.

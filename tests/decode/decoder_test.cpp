@@ -56,6 +56,17 @@ TEST(RcnnDecoder, GivesTheBestFirstScaledAndClippedToTheFrame) {
   expect_box(seen.objects[1].box, 20, 20, 40, 60);
 }
 
+TEST(RcnnDecoder, SaysHowMasksArePasted) {
+  Blobs blobs = three_boxes();
+  blobs["mask_fcn_probs"] = tensor({3, 1, 2, 2}, std::vector<float>(12, 1));
+  NetDef net = rcnn_net({"mask_fcn_probs"});
+  EXPECT_EQ(decode_one(net, blobs).masks.pasting, MaskPasting::kSubpixel);
+  net.args.push_back({.name = "mask_pasting", .s = "integer_boxes"});
+  EXPECT_EQ(decode_one(net, blobs).masks.pasting, MaskPasting::kIntegerBoxes);
+  net.args.back().s = "glue";
+  EXPECT_ERROR(make_decoder(net), ErrorCode::kArgument, "expected subpixel or integer_boxes, got 'glue'");
+}
+
 TEST(RcnnDecoder, LeavesOutBoxesThatAreEmptyOrNoNumber) {
   Blobs blobs = three_boxes();
   blobs["bbox_nms"] = tensor({3, 4}, {10, 10, 10, 30, 250, 0, 300, 50, NAN, 0, 5, 5});
@@ -248,6 +259,41 @@ TEST(RetinaNetDecoder, KeepsTheBestCandidatesOfALevelAndDetectionsOfAnImage) {
   EXPECT_EQ(decode_one(net, blobs, kSmall).objects.size(), 2);
 }
 
+TEST(RetinaNetDecoder, TakesStridesFromTheGridWhereTheNetAsksForThem) {
+  // 40x40 pixels are 5x5 places 8 apart, and 3x3 that are 13 apart.
+  const Blobs blobs = {{"box_cls_0", tensor({1, 4, 5, 5}, std::vector<float>(100, -9))},
+                       {"box_delta_0", tensor({1, 8, 5, 5}, std::vector<float>(200, 0))},
+                       {"box_cls_1", tensor({1, 2, 3, 3}, std::vector<float>(18, -9))},
+                       {"box_delta_1", tensor({1, 4, 3, 3}, std::vector<float>(36, 0))}};
+  blobs.at("box_cls_1").data_ptr<float>()[4] = 2;  // class 0, row 1, column 1
+  constexpr ImageSizes size = {{40, 40}, {40, 40}};
+  const Box by_level = decode_one(retinanet(), blobs, size).objects.at(0).box;
+  NetDef net = retinanet();
+  net.args.push_back({.name = "anchor_strides", .s = "of_grid"});
+  const Box by_grid = decode_one(net, blobs, size).objects.at(0).box;
+  EXPECT_FLOAT_EQ((by_level.x1 + by_level.x2) / 2, 1.5F * 16);
+  EXPECT_FLOAT_EQ((by_grid.x1 + by_grid.x2) / 2, 1.5F * 13);
+  EXPECT_FLOAT_EQ((by_grid.y1 + by_grid.y2) / 2, 1.5F * 13);
+}
+
+TEST(RetinaNetDecoder, ClipsBeforeItSuppressesWhereTheNetAsksForIt) {
+  Blobs blobs = nothing_seen();
+  float* logits = blobs["box_cls_0"].data_ptr<float>();
+  float* deltas = blobs["box_delta_0"].data_ptr<float>();
+  logits[2 * 4 + 2] = 2;      // anchor 1, class 0, row 1, column 0: (0,4)-(8,20), by a quarter
+  deltas[5 * 4 + 2] = 0.25F;  // of its height further down: (0,8)-(8,24), half of it in the image
+  logits[2 * 4 + 3] = 1;      // and the next column's,
+  deltas[4 * 4 + 3] = -1;     // a width to the left
+  deltas[7 * 4 + 3] = 2 * std::log(0.5F);  // and half as high: (0,8)-(8,16)
+  NetDef net = retinanet();
+  net.args.push_back({.name = "nms_threshold", .f = 0.6F});
+  EXPECT_EQ(decode_one(net, blobs, kSmall).objects.size(), 2);
+  net.args.push_back({.name = "clip_before_nms", .i = 1});
+  const Detections seen = decode_one(net, blobs, kSmall);
+  ASSERT_EQ(seen.objects.size(), 1);
+  expect_box(seen.objects[0].box, 0, 16, 16, 32);
+}
+
 TEST(RetinaNetDecoder, RefusesMapsThatDoNotFitTheAnchors) {
   Blobs blobs = nothing_seen();
   blobs["box_cls_0"] = tensor({1, 3, 2, 2}, std::vector<float>(12));
@@ -270,6 +316,9 @@ TEST(RetinaNetDecoder, RefusesArgumentsThatMakeNoSense) {
   net.args[2].floats = {1, 1};
   EXPECT_ERROR(make_decoder(net), ErrorCode::kArgument,
                "net argument 'bbox_reg_weights': expected 4 numbers");
+  net = retinanet();
+  net.args.push_back({.name = "anchor_strides", .s = "long"});
+  EXPECT_ERROR(make_decoder(net), ErrorCode::kArgument, "expected of_level or of_grid, got 'long'");
 }
 
 // A net that ends in an operator of that type with output `prob`.

@@ -61,7 +61,7 @@ TEST(AnchorGenerator, ReadsTheStreamOfOldTorch) {
   const AnchorGenerator anchors = read_anchor_generator(read_data("anchors.stream"));
   ASSERT_EQ(anchors.levels.size(), 2);
   EXPECT_EQ(anchors.offset, 0.5F);
-  EXPECT_EQ(anchors.levels[1].stride, 16);
+  EXPECT_EQ(anchors.levels[1].x_stride, 16);
   ASSERT_EQ(anchors.levels[0].cell.size(), 2);
   EXPECT_EQ(anchors.levels[0].cell[1].y2, 8);
   ASSERT_EQ(anchors.levels[1].cell.size(), 1);
@@ -73,7 +73,7 @@ TEST(AnchorGenerator, ReadsTheZipOfTorch) {
   ASSERT_EQ(anchors.levels.size(), 5);
   EXPECT_EQ(anchors.offset, 0);
   for (size_t level = 0; level < 5; level++) {
-    EXPECT_EQ(anchors.levels[level].stride, 8 << level);
+    EXPECT_EQ(anchors.levels[level].y_stride, 8 << level);
     ASSERT_EQ(anchors.levels[level].cell.size(), 9);
     // The second is the square one of the smallest size, four strides wide.
     EXPECT_FLOAT_EQ(anchors.levels[level].cell[1].width(), 32 << level);
@@ -82,9 +82,9 @@ TEST(AnchorGenerator, ReadsTheZipOfTorch) {
 }
 
 TEST(AnchorGenerator, PutsTheCellsAnchorsAroundItsCentre) {
-  const AnchorGenerator anchors{{{{{-1, -2, 1, 2}}, 10}}, 0.5F};
+  const AnchorGenerator anchors{{{{{-1, -2, 1, 2}}, 10, 20}}, 0.5F};
   const Box box = anchors.anchor(0, 3, 1, 0);
-  EXPECT_EQ(std::tuple(box.x1, box.y1, box.x2, box.y2), std::tuple(14, 33, 16, 37));
+  EXPECT_EQ(std::tuple(box.x1, box.y1, box.x2, box.y2), std::tuple(14, 68, 16, 72));
 }
 
 TEST(AnchorGenerator, RefusesBytesCutAnywhere) {

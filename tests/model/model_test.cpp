@@ -107,6 +107,25 @@ TEST_F(ModelTest, TakesWhatTheNetSaysOverTheDefaultsAndOptionsOverThat) {
   EXPECT_EQ(load_model(chosen)->info().input_format, "BGR");
 }
 
+TEST_F(ModelTest, ResizesAndPadsAsTheNetSays) {
+  // One frame's mean colour, blue over green over red, where a part of the input is padding.
+  net_args_ =
+      R"(arg { name: "size_divisibility" i: 16 } arg { name: "padding_value" floats: 0 floats: 0 floats: 255 }
+                 arg { name: "resize_mode" s: "bilinear" })";
+  write_classifier();
+  const Frame green({0, 200, 0});
+  const FrameView view = green.view();
+  const auto model = load_model(options());  // 8x12 of 16x16 pixels are green
+  EXPECT_EQ(model->detect({&view, 1}, model->defaults()).at(0)->classes.at(0).class_id, 2);
+  net_args_ = R"(arg { name: "size_divisibility" i: 16 })";
+  write_classifier();
+  const auto plain = load_model(options());
+  EXPECT_EQ(plain->detect({&view, 1}, plain->defaults()).at(0)->classes.at(0).class_id, 1);
+  net_args_ = R"(arg { name: "resize_mode" s: "cubic" })";
+  write_classifier();
+  EXPECT_ERROR(load_model(options()), ErrorCode::kArgument, "expected antialiased or bilinear, got 'cubic'");
+}
+
 TEST_F(ModelTest, ThreadsMayShareIt) {
   write_classifier();
   const auto model = load_model(options());

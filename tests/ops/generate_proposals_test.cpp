@@ -96,6 +96,32 @@ TEST(GenerateProposals, OldNameDoesTheSame) {
   EXPECT_TENSOR_EQ(run_operator_outputs("GenerateProposalsCPP", in, kArgs, 2)[0], propose(in)[0]);
 }
 
+TEST(GenerateProposals, OwnTakesItsStridesFromTheInput) {
+  const auto scores = tensor({1, 1, 2, 3}, {0.6F, 0.5F, 0.4F, 0.3F, 0.2F, 0.1F}),
+             deltas = no_deltas({1, 4, 2, 3});
+  const auto own = [&](const at::Tensor& data) {
+    return run_operator_outputs("caffe2rt.GenerateProposals",
+                                {scores, deltas, info(), tensor({1, 4}, {0, 0, 4, 4}), data}, kArgs, 2)[0];
+  };
+  // 33 rows over 2 places: 16 apart; 32 columns over 3: 10.
+  EXPECT_TENSOR_EQ(own(random({1, 3, 33, 32})),
+                   tensor({6, 5}, {0, 0, 0,  4, 4,  0, 10, 0,  14, 4,  0, 20, 0,  24, 4,
+                                   0, 0, 16, 4, 20, 0, 10, 16, 14, 20, 0, 20, 16, 24, 20}));
+  EXPECT_ERROR(own(random({2, 3, 33, 32})), ErrorCode::kShape, "got (2,3,33,32)");
+}
+
+TEST(GenerateProposals, OwnWithoutMoreDoesTheSame) {
+  const std::vector<at::Tensor> in = {random({1, 1, 4, 4}), random({1, 4, 4, 4}), info(), anchor()};
+  EXPECT_TENSOR_EQ(run_operator_outputs("caffe2rt.GenerateProposals", in, kArgs, 2)[0], propose(in)[0]);
+}
+
+TEST(GenerateProposals, OwnLeavesOutLowScores) {
+  const std::vector<at::Tensor> in = {tensor({1, 1, 1, 3}, {0.1F, 0.3F, 0.2F}), no_deltas({1, 4, 1, 3}),
+                                      info(), anchor()};
+  const auto out = run_operator_outputs("caffe2rt.GenerateProposals", in, with({{"score_thresh", 0.2F}}), 2);
+  EXPECT_TENSOR_EQ(out[1], tensor({2}, {0.3F, 0.2F}));
+}
+
 TEST(GenerateProposals, ScoresThatAreNotNumbersComeLast) {
   const auto out =
       propose({tensor({1, 1, 1, 3}, {NAN, 0.3F, NAN}), no_deltas({1, 4, 1, 3}), info(), anchor()});

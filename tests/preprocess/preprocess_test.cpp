@@ -34,6 +34,7 @@ at::Tensor grey_frame(int height, int width) {
 }
 
 constexpr PreprocessOptions kAsItIs = {.min_size = 0};
+constexpr PreprocessOptions kBilinear = {.min_size = 8, .max_size = 10, .resize_mode = ResizeMode::kBilinear};
 
 TEST(ResizedSize, BringsTheShortSideToTheMinimum) {
   const PreprocessOptions options = {.min_size = 320, .max_size = 1333};
@@ -53,6 +54,15 @@ TEST(ResizedSize, KeepsTheSizeWhereTheMinimumIsZero) {
 TEST(ResizedSize, LeavesAPixelOfTheThinnestFrame) {
   EXPECT_EQ(resized_size({1, 16384}, {.min_size = 800, .max_size = 1333}), (FrameSize{1, 1333}));
   EXPECT_EQ(resized_size({16384, 1}, {.min_size = 800, .max_size = 1333}), (FrameSize{1333, 1}));
+}
+
+TEST(ResizedSize, BilinearRoundsDown) {
+  const PreprocessOptions options = {.min_size = 320, .max_size = 640, .resize_mode = ResizeMode::kBilinear};
+  EXPECT_EQ(resized_size({432, 768}, options), (FrameSize{320, 568}));
+  EXPECT_EQ(resized_size({100, 333}, options), (FrameSize{192, 640}));
+  EXPECT_EQ(resized_size({1, 16384}, options), (FrameSize{1, 640}));
+  EXPECT_EQ(resized_size({480, 640}, {.min_size = 800, .resize_mode = ResizeMode::kBilinear}),
+            (FrameSize{800, 1066}));
 }
 
 TEST(Preprocess, PutsChannelsInTheOrderOfTheModel) {
@@ -159,6 +169,76 @@ TEST(Preprocess, ResizesAsPillowDoesWithinOneLevel) {
               << "case " << cases << ", row " << y << ", column " << x;
   }
   EXPECT_EQ(cases, 8);
+}
+
+// The value at a place between pixels, each pixel weighed by how near it is.
+double interpolated(const at::Tensor& hwc, double y, double x, int64_t c) {
+  double sum = 0;
+  for (int64_t row = 0; row < hwc.size(0); row++)
+    for (int64_t column = 0; column < hwc.size(1); column++)
+      sum += std::max(0.0, 1 - std::abs(y - static_cast<double>(row))) *
+             std::max(0.0, 1 - std::abs(x - static_cast<double>(column))) *
+             hwc.const_data_ptr<std::uint8_t>()[(row * hwc.size(1) + column) * hwc.size(2) + c];
+  return sum;
+}
+
+TEST(InterpolateFrame, LiesBetweenTheFourNearestPixels) {
+  const auto frame = tensor({1, 2, 1}, {10, 50}).to(at::kByte);
+  // Centres of four pixels in two: at -1/4 (the edge), 1/4, 3/4 and 5/4 (the edge).
+  EXPECT_TENSOR_EQ(interpolate_frame(view_of(frame, PixelFormat::kGray), {1, 4}),
+                   tensor({1, 1, 1, 4}, {10, 20, 40, 50}));
+  const auto row = tensor({1, 6, 1}, {0, 10, 20, 100, 40, 250}).to(at::kByte);
+  // A third of the size, without a filter: the middle pixel of three.
+  EXPECT_TENSOR_EQ(interpolate_frame(view_of(row, PixelFormat::kGray), {1, 2}),
+                   tensor({1, 1, 1, 2}, {10, 40}));
+}
+
+TEST(InterpolateFrame, AgreesWithEveryPixelWeighedByItsNearness) {
+  for (const auto& [height, width] : {std::pair{7, 5}, {3, 11}, {1, 1}, {16, 9}}) {
+    const auto frame = random({9, 6, 3}).mul_(40).add_(128).clamp_(0, 255).to(at::kByte);
+    const auto image = interpolate_frame(view_of(frame), {height, width});
+    EXPECT_SHAPE(image, {1, 3, height, width});
+    for_each_index(image.contiguous(), [&](int64_t, int64_t c, int64_t h, int64_t w) {
+      const double y = std::clamp((static_cast<double>(h) + 0.5) * 9 / height - 0.5, 0.0, 8.0);
+      const double x = std::clamp((static_cast<double>(w) + 0.5) * 6 / width - 0.5, 0.0, 5.0);
+      ASSERT_NEAR(at(image, 0, c, h, w), interpolated(frame, y, x, c), 1e-3);
+    });
+  }
+}
+
+TEST(Preprocess, BilinearKeepsFractionsAndTheOrderOfChannels) {
+  const Frame bgr = counting_frame(PixelFormat::kBgrx);
+  const NetInput input =
+      preprocess({{bgr.view}}, {.min_size = 4, .rgb = true, .resize_mode = ResizeMode::kBilinear});
+  EXPECT_SHAPE(input.data, {1, 3, 4, 4});
+  EXPECT_EQ(at(input.data, 0, 0, 0, 0), 3);  // red of the first pixel
+  EXPECT_EQ(at(input.data, 0, 0, 0, 1), 4);  // a quarter of the way to 7
+  EXPECT_EQ(at(input.data, 0, 2, 3, 3), 13);
+  EXPECT_EQ(at(input.data, 0, 1, 1, 1), 2 + 1 + 2);
+}
+
+TEST(Preprocess, BilinearGivesANetOfOneChannelTheLuma) {
+  const auto frame = tensor({1, 2, 3}, {10, 200, 30, 10, 200, 30}).to(at::kByte);
+  PreprocessOptions options = kBilinear;
+  options.channels = 1;
+  const NetInput input = preprocess({{view_of(frame)}}, options);
+  EXPECT_SHAPE(input.data, {1, 1, 5, 10});
+  EXPECT_NEAR(at(input.data, 0, 0, 4, 9), 0.299 * 30 + 0.587 * 200 + 0.114 * 10, 0.01);
+}
+
+TEST(Preprocess, PadsWithTheValueOfEachChannel) {
+  const auto grey = grey_frame(2, 5);
+  for (const bool last : {false, true}) {
+    const NetInput input =
+        preprocess({{view_of(grey, PixelFormat::kGray)}},
+                   {.min_size = 0, .size_divisibility = 4, .channels_last = last, .padding = {1.5F, 2, 3}});
+    const auto data = last ? input.data.movedim(3, 1) : input.data;
+    EXPECT_SHAPE(data, {1, 3, 4, 8});
+    for_each_index(data.contiguous(), [&](int64_t n, int64_t c, int64_t h, int64_t w) {
+      const float padding[] = {1.5F, 2, 3};
+      ASSERT_EQ(at(data, n, c, h, w), h < 2 && w < 5 ? 7 : padding[c]);
+    });
+  }
 }
 
 TEST(Preprocess, EmptyBatchGivesEmptyInput) {

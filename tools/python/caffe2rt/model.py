@@ -68,8 +68,9 @@ class Caffe2Model:
     def _load(self, predict_file: pathlib.Path, init_file: pathlib.Path, threads: int, device: str, precision: str) -> None:
         self._runtime = _runtime.Runtime(str(predict_file), str(init_file), threads=threads, device=device, precision=precision)
         self._files = predict_file, init_file
-        arguments = {a.name: a.i for a in _read(predict_file).arg}
-        self._multiple = max(1, arguments.get("size_divisibility", 0))
+        arguments = {a.name: a for a in _read(predict_file).arg}
+        self._multiple = max(1, arguments["size_divisibility"].i if "size_divisibility" in arguments else 0)
+        self._padding = np.array(arguments["padding_value"].floats if "padding_value" in arguments else (0, 0, 0), np.float32)
 
     @property
     def predict_net(self) -> "caffe2_pb2.NetDef":
@@ -108,7 +109,7 @@ class Caffe2Model:
 
     def __call__(self, batched_inputs: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
         """Looks at images, each a dict of `image` (C,H,W), 0..255 in the model's channel order, resized already as detectron2's
-        mappers do, and `height`, `width` of the picture that predictions are for (default: the image's).
+        mappers do (or torchvision's transforms, see Predictor), and `height`, `width` of the picture that predictions are for (default: the image's).
 
         Returns a dict an image: `instances` (Instances), `sem_seg` (classes,height,width) float32 logits, `panoptic_seg` ((height,width)
         int32, segments), each where the model has it: detectron2's own structures of torch tensors where detectron2 is installed, else
@@ -130,7 +131,8 @@ class Caffe2Model:
         sizes = [(*image.shape[1:], int(x.get("height", image.shape[1])), int(x.get("width", image.shape[2])))
                  for image, x in zip(images, batched_inputs)]
         rows, columns = (-(-max(i.shape[k] for i in images) // self._multiple) * self._multiple for k in (1, 2))
-        data = np.zeros((len(images), images[0].shape[0], rows, columns), np.float32)
+        data = np.empty((len(images), images[0].shape[0], rows, columns), np.float32)
+        data[:] = self._padding[:data.shape[1], None, None]
         for slot, image in zip(data, images):
             slot[:, :image.shape[1], :image.shape[2]] = image
         im_info = np.array([[h, w, height / h] for h, w, height, _ in sizes], np.float32)

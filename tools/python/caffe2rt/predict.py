@@ -1,4 +1,4 @@
-"""Looks at picture files with a model: detectron2's DefaultPredictor (engine/defaults.py), with Pillow."""
+"""Looks at picture files with a model: detectron2's DefaultPredictor (engine/defaults.py), with Pillow; or torchvision's transforms."""
 from __future__ import annotations
 
 import pathlib
@@ -9,6 +9,24 @@ from PIL import Image, ImageDraw
 
 from .model import Caffe2Model
 from .structures import Instances
+
+
+def _taps(size: int, to: int) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each of `to` pixels: the two of `size` that it lies between, and the second one's weight."""
+    place = np.maximum((np.arange(to, dtype=np.float32) + np.float32(0.5)) * np.float32(size / to) - np.float32(0.5), 0)
+    low = np.minimum(place.astype(int), size - 1)
+    return low, np.minimum(low + 1, size - 1), np.minimum(place - low, 1).astype(np.float32)
+
+
+def interpolate(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(H,W,C) to (height,width,C) float32 as torch.nn.functional.interpolate does it bilinearly, without align_corners: without a filter where
+    it shrinks, and without rounding."""
+    low, high, weight = _taps(pixels.shape[0], height)
+    weight = weight[:, None, None]
+    rows = pixels[low] * (1 - weight) + pixels[high] * weight
+    low, high, weight = _taps(pixels.shape[1], width)
+    weight = weight[:, None]
+    return rows[:, low] * (1 - weight) + rows[:, high] * weight
 
 
 class PictureMapper:
@@ -23,17 +41,24 @@ class PictureMapper:
         def number(given, name, default):
             return given if given is not None else arguments[name].i if name in arguments else default
         self._min_size, self._max_size = number(min_size, "min_size_test", 800), number(max_size, "max_size_test", 1333)
+        self._bilinear = "resize_mode" in arguments and arguments["resize_mode"].s == b"bilinear"
         self._rgb = "input_format" in arguments and arguments["input_format"].s == b"RGB"
 
     def _size(self, width: int, height: int) -> Tuple[int, int]:
-        """ResizeShortestEdge: width and height."""
+        """ResizeShortestEdge, or torchvision's: width and height."""
         scale = self._min_size / min(width, height)
         scale = min(scale, self._max_size / max(width, height))
+        if self._bilinear:
+            return max(1, int(width * scale)), max(1, int(height * scale))
         return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
 
     def __call__(self, picture: Image.Image) -> Dict[str, Any]:
-        """A dict of `image` (3,H,W) uint8 in the model's channel order, and `height`, `width` of the picture."""
-        resized = np.asarray(picture.convert("RGB").resize(self._size(*picture.size), Image.BILINEAR))
+        """A dict of `image` (3,H,W), uint8 or float32, in the model's channel order, and `height`, `width` of the picture."""
+        width, height = self._size(*picture.size)
+        if self._bilinear:
+            resized = interpolate(np.asarray(picture.convert("RGB")), height, width)
+        else:
+            resized = np.asarray(picture.convert("RGB").resize((width, height), Image.BILINEAR))
         pixels = resized if self._rgb else resized[:, :, ::-1]
         return {"image": np.ascontiguousarray(pixels.transpose(2, 0, 1)), "height": picture.height, "width": picture.width}
 

@@ -114,7 +114,7 @@ def build_fpn(net, cfg, bottom_up, module, top):
 
 
 
-def _pool_top(net, levels, _):
+def pool_top(net, levels, _):
     """LastLevelMaxPool: p6 is every second pixel of p5."""
     last = list(levels)[-1]
     name = "p%d" % (int(last[1:]) + 1)
@@ -123,11 +123,13 @@ def _pool_top(net, levels, _):
     levels[name] = Feature(blob, x.channels, x.stride * 2)
 
 
-def _p6_p7_top(module, in_feature):
-    """LastLevelP6P7: two convolutions of stride 2 on the last stage."""
+def _p6_p7_top(module, cfg):
+    """LastLevelP6P7: two convolutions of stride 2 on the last stage, or on the level that the configuration names."""
+    in_feature = cfg.MODEL.FPN.get("TOP_IN_FEATURE", "res5")
+
     def top(net, levels, bottom_up):
         channels = next(iter(levels.values())).channels
-        p6 = net.conv(bottom_up[in_feature], module + ".top_block.p6", channels, 3, "p6", stride=2)
+        p6 = net.conv({**bottom_up, **levels}[in_feature], module + ".top_block.p6", channels, 3, "p6", stride=2)
         relu = Feature(net.relu(p6.blob), channels, p6.stride)
         levels["p6"] = p6
         levels["p7"] = net.conv(relu, module + ".top_block.p7", channels, 3, "p7", stride=2)
@@ -137,15 +139,23 @@ def _p6_p7_top(module, in_feature):
 def _fpn_on_resnet(top_of):
     def build(net, cfg, x):
         bottom_up = build_resnet(net, cfg, x, "backbone.bottom_up")
-        return build_fpn(net, cfg, bottom_up, "backbone", top_of("backbone"))
+        return build_fpn(net, cfg, bottom_up, "backbone", top_of("backbone", cfg))
     return build
 
 
 BACKBONES = {
     "build_resnet_backbone": lambda net, cfg, x: build_resnet(net, cfg, x, "backbone"),
-    "build_resnet_fpn_backbone": _fpn_on_resnet(lambda module: _pool_top),
-    "build_retinanet_resnet_fpn_backbone": _fpn_on_resnet(lambda module: _p6_p7_top(module, "res5")),
+    "build_resnet_fpn_backbone": _fpn_on_resnet(lambda module, cfg: pool_top),
+    "build_retinanet_resnet_fpn_backbone": _fpn_on_resnet(_p6_p7_top),
 }
+
+
+def _mobilenet(net, cfg, x):
+    from .mobilenet import build_mobilenet_v3_fpn
+    return build_mobilenet_v3_fpn(net, cfg, x)
+
+
+BACKBONES["torchvision_mobilenet_v3_large_fpn"] = _mobilenet
 
 
 def build_backbone(net, cfg, x):

@@ -27,8 +27,18 @@ def _read(file):
     return pathlib.Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines()
 
 
-_BY_PREFIX = (("keypoints_coco", lambda: ["person"]), ("coco", lambda: _names(_COCO)), ("cityscapes", lambda: _names(_CITYSCAPES)),
-              ("voc", lambda: _names(_VOC)), ("lvis_v0.5", lambda: _read("lvis_v0.5.txt")), ("lvis_v1", lambda: _read("lvis_v1.txt")))
+# Where COCO's ids, 1 to 90, have no class: torchvision's networks count these too, as others count the background.
+_GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+
+
+def _with_gaps(names):
+    rest = iter(names)
+    return ["N/A" if id in _GAPS else next(rest) for id in range(1, 91)]
+
+
+_BY_PREFIX = (("torchvision_coco", lambda: _with_gaps(_names(_COCO))), ("keypoints_coco", lambda: ["person"]), ("coco", lambda: _names(_COCO)),
+              ("cityscapes", lambda: _names(_CITYSCAPES)), ("voc", lambda: _names(_VOC)), ("lvis_v0.5", lambda: _read("lvis_v0.5.txt")),
+              ("lvis_v1", lambda: _read("lvis_v1.txt")))
 
 
 def _count(cfg):
@@ -39,12 +49,16 @@ def _count(cfg):
 
 
 def class_names(cfg):
-    """Names of a model's classes from 0 on by DATASETS.TEST, or TRAIN where that is empty; None where they are not known."""
+    """Names of a model's classes from 0 on by DATASETS.TEST, or TRAIN where that is empty; None where they are not known.
+
+    torchvision's RetinaNet has its background, which nothing is, as class 0."""
     count = _count(cfg)
     for data_set in list(cfg.DATASETS.TEST) + list(cfg.DATASETS.TRAIN):
         for prefix, names_of in _BY_PREFIX:
             if data_set.startswith(prefix):
                 names = names_of()
+                if prefix == "torchvision_coco" and cfg.MODEL.META_ARCHITECTURE == "RetinaNet":
+                    names = ["__background__"] + names
                 return names if len(names) == count else None
     return None
 

@@ -25,9 +25,10 @@ def _parser(export_model):
         p.add_argument("--format", choices=["caffe2"], default="caffe2", help="what to write: there is no other")
         p.add_argument("--export-method", choices=["caffe2_tracing"], default="caffe2_tracing", help="how detectron2 names it; nothing is traced")
         p.add_argument("--sample-image", metavar="FILE", help="taken for the sake of old command lines; none is needed")
-    p.add_argument("--torchvision", metavar="NAME", help="instead of --config-file: a detector of torchvision's, such as maskrcnn_resnet50_fpn; "
-                   "frames are resized as detectron2 does it")
+    p.add_argument("--torchvision", metavar="NAME", help="instead of --config-file: a detector of torchvision's, such as maskrcnn_resnet50_fpn")
     p.add_argument("--weights", metavar="FILE", help="of --torchvision: its state_dict")
+    p.add_argument("--norm-eps", type=float, metavar="NUMBER", help="of --torchvision: epsilon of its batch norms; default: 0 for torchvision's own "
+                   "COCO_V1 files of the first versions, by their names, which it runs so, else 1e-5")
     p.add_argument("--labels", metavar="FILE", help="names of the model's classes: one a line, or a COCO JSON; default: those of the data set that "
                    "the configuration names, where they are known")
     p.add_argument("--import", dest="parts", action="append", default=[], metavar="FILE.py", help="a Python file that registers backbones and "
@@ -45,12 +46,21 @@ def _config(args):
     return load_config(args.config_file, args.opts, args.extend)
 
 
+def _of_torchvision(args):
+    """Configuration and parameters."""
+    eps = torchvision_models.norm_eps_of(args.weights) if args.norm_eps is None else args.norm_eps
+    if not 0 <= eps < 1:
+        raise ConvertError("--norm-eps: expected 0 or more, below 1, got %s" % eps)
+    parameters = read_checkpoint(args.weights)
+    return torchvision_models.config_of(args.torchvision, parameters, eps), torchvision_models.to_detectron2(parameters)
+
+
 def convert(args):
     args.extend = [m.add_config for m in map(import_parts, args.parts) if hasattr(m, "add_config")]
     if args.torchvision:
         if not args.weights:
             raise ConvertError("no weights: name them with --weights FILE")
-        cfg, parameters = torchvision_models.config_of(args.torchvision), torchvision_models.to_detectron2(read_checkpoint(args.weights))
+        cfg, parameters = _of_torchvision(args)
     else:
         cfg = _config(args)
         if not cfg.MODEL.WEIGHTS:

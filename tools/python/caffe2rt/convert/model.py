@@ -25,9 +25,11 @@ class Model:
 
 
 def _rcnn(net, cfg, features):
-    heads = cfg.MODEL.ROI_HEADS
+    heads, pasting = cfg.MODEL.ROI_HEADS, cfg.MODEL.ROI_MASK_HEAD.get("PASTING")
     arguments = dict(score_threshold=float(heads.SCORE_THRESH_TEST), nms_threshold=float(heads.NMS_THRESH_TEST),
                      max_detections_per_image=cfg.TEST.DETECTIONS_PER_IMAGE)
+    if pasting and cfg.MODEL.MASK_ON:
+        arguments["mask_pasting"] = pasting
     return build_roi_heads(net, cfg, features, build_proposals(net, cfg, features)), arguments
 
 
@@ -64,6 +66,15 @@ def _normalised(net, cfg):
     return Feature(net.op("Div", [centred, net.constant("pixel_std", std)], "normalized_data"), 3)
 
 
+def _without_scale(net):
+    """im_info that says of every image that it was not resized: then the operators on boxes clip to its size as it is, not as it would be
+    in whole pixels of the frame."""
+    size = net.op("Slice", "im_info", "im_size", starts=[0, 0], ends=[-1, 2])
+    height = net.op("Slice", "im_info", "im_height", starts=[0, 0], ends=[-1, 1])
+    one = net.op("Div", [height, height], "im_scale")
+    return net.op("Concat", [size, one], ["im_info_without_scale", "im_info_split"], axis=1)
+
+
 def required_parameters(cfg):
     """{name: shape} of what a checkpoint for this configuration must hold."""
     return _build(cfg, {})[0].required
@@ -74,7 +85,12 @@ def _build(cfg, parameters, model=None):
     if name not in META_ARCHITECTURES:
         raise ConvertError("MODEL.META_ARCHITECTURE: expected one of %s, got %s" % (", ".join(sorted(META_ARCHITECTURES)), name))
     net = NetBuilder(parameters, model)
+    net.norm_eps = cfg.MODEL.get("NORM_EPS", net.norm_eps)
     features = build_backbone(net, cfg, _normalised(net, cfg))
+    if net.size_divisibility is None:
+        net.size_divisibility = size_divisibility(cfg)
+    if cfg.MODEL.get("WITHOUT_SCALE"):
+        net.im_info = _without_scale(net)
     return (net, *META_ARCHITECTURES[name](net, cfg, features))
 
 
@@ -87,6 +103,8 @@ def build_model(cfg, parameters, model=None):
     """
     net, outputs, arguments = _build(cfg, parameters, model)
     unused = net.check()
-    arguments = dict(size_divisibility=size_divisibility(cfg) if net.size_divisibility is None else net.size_divisibility, device="cpu", meta_architecture=cfg.MODEL.META_ARCHITECTURE, **arguments,
+    arguments = dict(size_divisibility=net.size_divisibility, device="cpu", meta_architecture=cfg.MODEL.META_ARCHITECTURE, **arguments,
                      input_format=cfg.INPUT.FORMAT, min_size_test=cfg.INPUT.MIN_SIZE_TEST, max_size_test=cfg.INPUT.MAX_SIZE_TEST)
+    if cfg.INPUT.get("RESIZE_MODE"):  # torchvision's way, which pads what is normalised
+        arguments.update(resize_mode=cfg.INPUT.RESIZE_MODE, padding_value=[float(v) for v in cfg.MODEL.PIXEL_MEAN])
     return Model(net.ops, net.weights, outputs, arguments, unused, net.shapes)

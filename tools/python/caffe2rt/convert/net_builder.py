@@ -8,7 +8,7 @@ from .errors import ConvertError
 # detectron2's exporter traced a wrapper around the model; programs that look weights up know this prefix.
 PREFIX = "_wrapped_model."
 _FOLDED_NORMS = ("FrozenBN", "BN", "SyncBN", "NaiveSyncBN", "naiveSyncBN")
-_NORM_EPS = 1e-5  # of detectron2's FrozenBatchNorm2d and torch's BatchNorm2d
+_NORM_EPS = 1e-5  # of detectron2's FrozenBatchNorm2d and torch's BatchNorm2d and GroupNorm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +31,8 @@ class NetBuilder:
         self.model = model  # a built torch.nn.Module whose parts stand for those that are not known by name; or None
         self.shapes = {}    # of blobs, as shapes.py has them, where the operators do not say them
         self.size_divisibility = None  # where the backbone itself says it
+        self.norm_eps = _NORM_EPS  # of batch norms
+        self.im_info = "im_info"   # what operators on boxes read: (N,3) height, width, scale
         self.required = {}  # name: shape of every parameter the net asked for
         self._complaints = []
         self.ops = []      # (type, inputs, outputs, args)
@@ -133,7 +135,7 @@ class NetBuilder:
         channels = (shape[0],)
         gamma, beta, mean, var = (self.parameter("%s.norm.%s" % (module, part), channels).astype(np.float64)
                                   for part in ("weight", "bias", "running_mean", "running_var"))
-        scale = gamma / np.sqrt(var + _NORM_EPS)
+        scale = gamma / np.sqrt(var + self.norm_eps)
         weight = self.parameter(module + ".weight", shape) * scale[:, None, None, None]
         offset = self.parameter(module + ".bias", channels) if bias else 0
         return [self.constant(PREFIX + module + ".weight", weight.astype(np.float32)),

@@ -13,6 +13,12 @@ from .net_builder import PREFIX
 ANGLES = dict(angle_bound_on=1, angle_bound_lo=-180, angle_bound_hi=180, clip_angle_thresh=1.0)
 
 
+def _rounded_anchors(sizes, ratios):
+    """torchvision's: the same in whole numbers, by aspect ratio, then size."""
+    anchors = cell_anchors(sizes, ratios).reshape(len(sizes), len(ratios), 4)
+    return anchors.transpose(1, 0, 2).reshape(-1, 4).round()
+
+
 def cell_anchors(sizes, ratios, angles=None):
     """(A,4) float32 x1 y1 x2 y2 around (0,0), by size, then aspect ratio (height / width); or (A,5) cx cy w h degrees."""
     anchors = []
@@ -46,8 +52,9 @@ def anchors_of_levels(cfg, count):
         raise ConvertError("MODEL.ANCHOR_GENERATOR.NAME: expected DefaultAnchorGenerator or RotatedAnchorGenerator, got %s" % a.NAME)
     lists = [_of_level("MODEL.ANCHOR_GENERATOR." + key, a[key], count) for key in ("SIZES", "ASPECT_RATIOS")]
     angles = _of_level("MODEL.ANCHOR_GENERATOR.ANGLES", a.ANGLES, count) if rotated else [None] * count
-    anchors = [cell_anchors(*level) for level in zip(*lists, angles)]
-    return [cell.round() for cell in anchors] if a.get("ROUNDED") else anchors  # torchvision's are whole numbers
+    if a.get("ROUNDED"):
+        return [_rounded_anchors(*level) for level in zip(*lists)]
+    return [cell_anchors(*level) for level in zip(*lists, angles)]
 
 
 def _shifted(anchors, stride, offset):
@@ -57,6 +64,18 @@ def _shifted(anchors, stride, offset):
     if anchors.shape[1] == 4:
         moved[:, 2:] += offset * stride
     return moved
+
+
+def _own_operator(net, cfg, x):
+    """The operator for a level's proposals, its inputs and arguments beyond GenerateProposals's: torchvision asks for more in places."""
+    data, arguments = [], {}
+    # The input's sides are multiples of size_divisibility: there both ways to know a stride agree.
+    if cfg.MODEL.ANCHOR_GENERATOR.get("GRID_STRIDES") and (net.size_divisibility or 1) % x.stride:
+        data = ["data"]
+    threshold = cfg.MODEL.RPN.get("SCORE_THRESH", 0)
+    if threshold > 0:
+        arguments["score_thresh"] = float(np.log(threshold / (1 - threshold)))
+    return "caffe2rt.GenerateProposals" if data or arguments else "GenerateProposals", data, arguments
 
 
 def build_levels(net, cfg, features):
@@ -75,9 +94,10 @@ def build_levels(net, cfg, features):
         anchors = _shifted(anchors, x.stride, cfg.MODEL.ANCHOR_GENERATOR.OFFSET)
         blob = net.constant("%s%s.anchor_generator.cell_anchors.%d" % (PREFIX, module, i), anchors)
         outputs = ["rpn_rois", "rpn_roi_probs"] if len(levels) == 1 else ["rpn_rois_%d" % i, "rpn_roi_probs_%d" % i]
-        net.op("GenerateProposals", [logits, deltas, "im_info", blob], outputs, spatial_scale=1.0 / x.stride,
+        type, data, own_args = _own_operator(net, cfg, x)
+        net.op(type, [logits, deltas, net.im_info, blob] + data, outputs, spatial_scale=1.0 / x.stride,
                pre_nms_topN=rpn.PRE_NMS_TOPK_TEST, post_nms_topN=rpn.POST_NMS_TOPK_TEST, nms_thresh=float(rpn.NMS_THRESH),
-               min_size=float(cfg.MODEL.PROPOSAL_GENERATOR.MIN_SIZE), **ANGLES, legacy_plus_one=0)
+               min_size=float(cfg.MODEL.PROPOSAL_GENERATOR.MIN_SIZE), **ANGLES, legacy_plus_one=0, **own_args)
         blobs.append(outputs)
     return blobs, levels
 

@@ -10,12 +10,15 @@ from .proposals import anchors_of_levels
 
 
 def _subnet(net, cfg, x, module, name):
-    """The convolutions of one subnet; modules count activations (and norms) too."""
+    """The convolutions of one subnet; modules count activations and norms too."""
     r = cfg.MODEL.RETINANET
-    if r.NORM:
-        raise ConvertError("MODEL.RETINANET.NORM: norms in the head are not converted")
+    if r.NORM not in ("", "GN"):
+        raise ConvertError("MODEL.RETINANET.NORM: expected GN or none, got %s" % r.NORM)
+    step = 3 if r.NORM else 2
     for i in range(r.NUM_CONVS):
-        x = net.conv(x, "%s.%d" % (module, 2 * i), x.channels, 3, "%s.conv%d" % (name, i), relu=True)
+        x = net.conv(x, "%s.%d" % (module, step * i), x.channels, 3, "%s.conv%d" % (name, i), bias=r.get("CONV_BIAS", True))
+        blob = net.norm(x.blob, "%s.%d" % (module, step * i + 1), x.channels, r.NORM, x.blob + ".norm") if r.NORM else x.blob
+        x = dataclasses.replace(x, blob=net.relu(blob))
     return x
 
 
@@ -43,4 +46,8 @@ def build_retinanet(net, cfg, features):
                      nms_threshold=float(r.NMS_THRESH_TEST), max_detections_per_image=cfg.TEST.DETECTIONS_PER_IMAGE,
                      bbox_reg_weights=[float(w) for w in r.BBOX_REG_WEIGHTS],
                      serialized_anchor_generator=anchor_pickle.dump(anchors, [x.stride for x in levels], cfg.MODEL.ANCHOR_GENERATOR.OFFSET))
+    if cfg.MODEL.ANCHOR_GENERATOR.get("GRID_STRIDES"):
+        arguments["anchor_strides"] = "of_grid"
+    if r.get("CLIP_BEFORE_NMS"):
+        arguments["clip_before_nms"] = 1
     return ["im_info"] + [x.blob for x in levels] + outputs, arguments

@@ -88,7 +88,7 @@ class _BoxPredictor:
     def boxes(self):
         """(R,4 or 5 times classes) in pixels of the input, and how many are of each image."""
         outputs = ["pred_bbox" + self._suffix, "pred_batch_splits" + self._suffix]
-        self._net.op("BBoxTransform", [self._rois, self._deltas, "im_info"], outputs, weights=self._weights, apply_scale=1,
+        self._net.op("BBoxTransform", [self._rois, self._deltas, self._net.im_info], outputs, weights=self._weights, apply_scale=1,
                      rotated=self._rotated, **ANGLES, legacy_plus_one=0)
         return outputs
 
@@ -131,8 +131,11 @@ def _keypoint_head(net, cfg, x, size):
             x = net.conv(x, "%s.conv_fcn%d" % (module, i), channels, 3, "kps.conv_fcn%d" % i, relu=True)
         x = net.deconv(x, module + ".score_lowres", head.NUM_KEYPOINTS, 4, 2, 1, "kps.score_lowres")
         # detectron2 enlarges bilinearly; its exporter wrote ResizeNearest, and every exported model does so.
-        scale = net.constant("kps.scale", np.array([2.0, 2.0], np.float32))
-        net.op("ResizeNearest", [x.blob, scale], "kps_score")
+        if head.get("INTERPOLATE"):
+            net.op("caffe2rt.Interpolate", x.blob, "kps_score", mode="bilinear", height_scale=2.0, width_scale=2.0)
+        else:
+            scale = net.constant("kps.scale", np.array([2.0, 2.0], np.float32))
+            net.op("ResizeNearest", [x.blob, scale], "kps_score")
     else:
         net.rename(custom.build_keypoint_head(net, cfg, x, size, module), "kps_score")
     if not cfg.EXPORT_CAFFE2.USE_HEATMAP_MAX_KEYPOINT:

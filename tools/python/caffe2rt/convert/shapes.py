@@ -34,11 +34,11 @@ def _outputs(op, shapes, weights):
         return [[x[0], channels] + sides]
     if type == "ConvTranspose":
         return [[x[0], weights[inputs[1]].shape[1]] + [_scaled(s, fractions.Fraction(args["strides"][0])) for s in x[2:]]]
-    if type == "ResizeNearest":
+    if type == "ResizeNearest" or type == "caffe2rt.Interpolate" and "height_scale" in args:
         return [x[:2] + [_scaled(s, fractions.Fraction(2)) for s in x[2:]]]
     if type in _SAME:
         return [x]
-    if type == "GenerateProposals":
+    if type in ("GenerateProposals", "caffe2rt.GenerateProposals"):
         return [["R", weights[inputs[3]].shape[1] + 1], ["R"]]
     if "Collect" in type:
         return [x]

@@ -8,7 +8,7 @@ import contextlib
 import io
 import json
 import pathlib
-from typing import Any, Dict, List, Sequence, Set
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 import numpy as np
 from pycocotools import mask as coco_mask
@@ -49,8 +49,19 @@ def _index(dataset: Dict[str, Any]) -> COCO:
     return coco
 
 
-def to_results(instances: Instances, image_id: int, categories: Sequence[int]) -> List[Dict[str, Any]]:
-    """COCO's results of one image. categories: the id of each class."""
+def categories_of(coco: COCO, labels: Sequence[str]) -> List[Optional[int]]:
+    """The category of each class: in the order of their ids; or by name, where a model names more classes than there are categories, as
+    torchvision's do. None: of none."""
+    ids = sorted(coco.getCatIds())
+    by_name = {coco.cats[i].get("name"): i for i in ids}
+    names = [label.strip() for label in labels if label.strip()]
+    if len(names) <= len(ids) or not set(by_name) <= set(names):
+        return list(ids)
+    return [by_name.get(name) for name in names]
+
+
+def to_results(instances: Instances, image_id: int, categories: Sequence[Optional[int]]) -> List[Dict[str, Any]]:
+    """COCO's results of one image. categories: the id of each class; objects of those without one are left out."""
     results = []
     if instances.pred_boxes.tensor.shape[1] != 4:
         raise RuntimeError("expected upright boxes: COCO has no others")
@@ -58,6 +69,8 @@ def to_results(instances: Instances, image_id: int, categories: Sequence[int]) -
         class_id = int(instances.pred_classes[i])
         if class_id >= len(categories):
             raise RuntimeError("class %d: the annotations have %d categories" % (class_id, len(categories)))
+        if categories[class_id] is None:
+            continue
         x1, y1, x2, y2 = instances.pred_boxes.tensor[i].tolist()
         result = {"image_id": image_id, "category_id": categories[class_id], "bbox": [x1, y1, x2 - x1, y2 - y1], "score": float(instances.scores[i])}
         if instances.has("pred_masks"):
@@ -87,8 +100,8 @@ def average_precision(coco: COCO, results: List[Dict[str, Any]], kind: str) -> D
 class CocoMetric:
     """Gathers what was found in every image; then the average precision of each kind that both model and annotations have."""
 
-    def __init__(self, coco: COCO):
-        self._coco, self._categories = coco, sorted(coco.getCatIds())
+    def __init__(self, coco: COCO, labels: Sequence[str] = ()):
+        self._coco, self._categories = coco, categories_of(coco, labels)
         self._results: List[Dict[str, Any]] = []
         self._fields: Set[str] = set()
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from PIL import Image, ImageOps
 from tqdm import tqdm
@@ -26,13 +26,13 @@ class DataSet:
         self.folder = pathlib.Path(images)
         coco = load_annotations(annotations) if annotations else None
         panoptic = load_panoptic(panoptic_json) if panoptic_json else None
-        self._makers: List[Callable[[], Any]] = []
+        self._makers: List[Callable[[Sequence[str]], Any]] = []
         if coco:
-            self._makers.append(lambda: CocoMetric(coco))
+            self._makers.append(lambda labels: CocoMetric(coco, labels))
         if sem_seg_root:
-            self._makers.append(lambda: SemanticMetric(sem_seg_root, ignore_label))
+            self._makers.append(lambda _: SemanticMetric(sem_seg_root, ignore_label))
         if panoptic:
-            self._makers.append(lambda: PanopticMetric(panoptic, panoptic_root or pathlib.Path(panoptic_json).with_suffix("")))
+            self._makers.append(lambda _: PanopticMetric(panoptic, panoptic_root or pathlib.Path(panoptic_json).with_suffix("")))
         listed = coco.dataset["images"] if coco else panoptic["images"] if panoptic else None
         if listed is not None:
             self.images: List[Tuple[Any, pathlib.Path]] = sorted(((i["id"], pathlib.Path(i["file_name"])) for i in listed))
@@ -43,9 +43,9 @@ class DataSet:
         if not self.images:
             raise RuntimeError("%s: no images to look at" % (annotations or panoptic_json or images))
 
-    def metrics(self) -> List[Any]:
-        """New ones of each kind of truth that there is."""
-        return [make() for make in self._makers]
+    def metrics(self, labels: Sequence[str]) -> List[Any]:
+        """New ones of each kind of truth that there is. labels: how the model names its classes, where it does."""
+        return [make(labels) for make in self._makers]
 
     def picture(self, file: pathlib.Path) -> Image.Image:
         try:
@@ -56,7 +56,7 @@ class DataSet:
 
 def evaluate(models: Mapping[str, Model], data: DataSet) -> Dict[str, Result]:
     """The metrics of each model, by its name. On a terminal a bar shows progress and the time that is left."""
-    metrics = {name: data.metrics() for name in models}
+    metrics = {name: data.metrics(getattr(model, "labels", ())) for name, model in models.items()}
     for image_id, file in tqdm(data.images, unit="image", disable=None):
         picture = data.picture(file)
         for name, model in models.items():
