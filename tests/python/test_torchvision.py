@@ -66,7 +66,9 @@ def converted(model, name, folder, min_size, max_size, proposals, detections, no
     cfg.INPUT.update(MIN_SIZE_TEST=min_size, MAX_SIZE_TEST=max_size)
     cfg.MODEL.RPN.update(PRE_NMS_TOPK_TEST=2 * proposals, POST_NMS_TOPK_TEST=proposals)
     cfg.TEST["DETECTIONS_PER_IMAGE"] = detections
-    write_model(folder, build_model(cfg, to_detectron2(parameters)), name)
+    renamed = to_detectron2(parameters)
+    assert sorted(k for k in renamed if "num_batches" not in k) == sorted(required_parameters(cfg))
+    write_model(folder, build_model(cfg, renamed), name)
     return predict.Predictor(folder)
 
 
@@ -116,8 +118,94 @@ def test_finds_what_torchvision_finds(name, tmp_path):
     assert_same(predictor(Image.fromarray(pixels))["instances"], look(model, pixels), name)
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_asks_for_every_parameter_of_torchvisions(name):
-    names = {k for k in parameters_of(getattr(detection, name)(weights=None, weights_backbone=None)) if "num_batches" not in k}
-    renamed = to_detectron2({k: np.zeros(2, np.float32) for k in names})
-    assert sorted(renamed) == sorted(required_parameters(config_of(name)))
+@needs_runtime
+def test_finds_the_same_at_full_size(tmp_path):
+    # 800 rows are 13 of the last level's: its anchors are 61 rows apart, not 64.
+    name, sizes = "fasterrcnn_mobilenet_v3_large_fpn", (800, 1333, 300, 100)
+    model, pixels = build(name, **options_of(name, *sizes)), picture(480, 640)
+    predictor = converted(model, name, tmp_path / "model", *sizes)
+    assert_same(predictor(Image.fromarray(pixels))["instances"], look(model, pixels), name)
+
+
+@needs_runtime
+def test_interpolates_as_torch_does():
+    pixels = picture(37, 53)
+    for size in ((80, 90), (20, 17), (37, 53), (1, 1), (111, 9)):
+        expected = torch.nn.functional.interpolate(torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].float(), size=size, mode="bilinear")
+        np.testing.assert_allclose(predict.interpolate(pixels, *size).transpose(2, 0, 1), expected[0].numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize("name, is_called", [
+    ("backbone.fpn.inner_blocks.0.weight", "backbone.fpn_lateral2.weight"),
+    ("backbone.fpn.inner_blocks.0.0.weight", "backbone.fpn_lateral2.weight"),
+    ("rpn.head.conv.weight", "proposal_generator.rpn_head.conv.weight"),
+    ("rpn.head.conv.0.0.weight", "proposal_generator.rpn_head.conv.weight"),
+    ("roi_heads.mask_head.mask_fcn1.bias", "roi_heads.mask_head.mask_fcn1.bias"),
+    ("roi_heads.mask_head.0.0.bias", "roi_heads.mask_head.mask_fcn1.bias"),
+    ("head.classification_head.conv.2.weight", "head.cls_subnet.2.weight"),
+    ("head.regression_head.conv.1.0.weight", "head.bbox_subnet.2.weight"),
+])
+def test_knows_the_names_of_older_files_too(name, is_called):
+    assert list(to_detectron2({name: np.zeros(1)})) == [is_called]
+
+
+def test_reads_the_number_of_classes_from_the_weights():
+    rows = {"roi_heads.box_predictor.cls_score.bias": 3, "roi_heads.keypoint_predictor.kps_score_lowres.bias": 5,
+            "head.classification_head.cls_logits.bias": 36}
+    parameters = {k: np.zeros(n, np.float32) for k, n in rows.items()}
+    model = config_of("keypointrcnn_resnet50_fpn", parameters).MODEL
+    assert (model.ROI_HEADS.NUM_CLASSES, model.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS) == (2, 5)
+    assert config_of("retinanet_resnet50_fpn", parameters).MODEL.RETINANET.NUM_CLASSES == 4
+    assert class_names(config_of("keypointrcnn_resnet50_fpn", parameters)) is None
+
+
+def test_names_classes_as_torchvision_does():
+    categories = pytest.importorskip("torchvision.models._meta")._COCO_CATEGORIES
+    assert class_names(config_of("fasterrcnn_resnet50_fpn")) == categories[1:]
+    assert class_names(config_of("retinanet_resnet50_fpn")) == categories
+    assert class_names(config_of("keypointrcnn_resnet50_fpn")) == ["person"]
+
+
+def test_evaluates_by_name_where_classes_have_gaps():
+    evaluate = pytest.importorskip("caffe2rt.evaluate")
+    coco = evaluate.COCO()
+    coco.dataset = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "person"}, {"id": 13, "name": "stop sign"}]}
+    coco.createIndex()
+    assert evaluate.categories_of(coco, ["__background__", "person", "N/A", "stop sign", ""]) == [None, 1, None, 13]
+    assert evaluate.categories_of(coco, ["cat", "dog", ""]) == [1, 13]
+    assert evaluate.categories_of(coco, []) == [1, 13]
+
+
+def test_folds_norms_with_the_epsilon_that_is_asked_for():
+    name = "fasterrcnn_mobilenet_v3_large_320_fpn"
+    conv, shape = "_wrapped_model.backbone.bottom_up.features.0.conv.weight", (16, 3, 3, 3)
+    parameters = {k: np.ones(s, np.float32) for k, s in required_parameters(config_of(name)).items()}
+    parameters["backbone.bottom_up.features.0.conv.norm.running_var"][:] = 3e-5
+    for eps in (0.0, 1e-5):
+        weight = build_model(config_of(name, norm_eps=eps), parameters).weights[conv]
+        np.testing.assert_allclose(weight, np.full(shape, (3e-5 + eps) ** -0.5), rtol=1e-5)
+
+
+def test_knows_the_files_that_torchvision_runs_without_epsilon():
+    assert norm_eps_of("/a/maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth") == 0
+    assert norm_eps_of("keypointrcnn_resnet50_fpn_coco-fc266e95.pth") == 0
+    assert norm_eps_of("keypointrcnn_resnet50_fpn_coco-9f466800.pth") == 1e-5  # COCO_LEGACY
+    assert norm_eps_of("maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth") == 1e-5
+    assert norm_eps_of("w.pth") == 1e-5
+
+
+def test_the_command_line_takes_torchvisions_weights(tmp_path):
+    name = "fasterrcnn_mobilenet_v3_large_320_fpn"
+    model = getattr(detection, name)(weights=None, weights_backbone=None, num_classes=4)
+    torch.save(model.state_dict(), tmp_path / "w.pth")
+    result = convert("--torchvision", name, "--weights", tmp_path / "w.pth", "--output", tmp_path / "out", "--norm-eps", 0.001)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out" / "model_init.pb").stat().st_size > 50e6
+    text = (tmp_path / "out" / "model.pbtxt").read_text()
+    assert '"bilinear"' in text and '"caffe2rt.GenerateProposals"' in text
+    assert not (tmp_path / "out" / "labels.txt").exists()
+    result = convert("--torchvision", name, "--weights", tmp_path / "w.pth", "--norm-eps", -1)
+    assert result.returncode == 1 and "--norm-eps: expected 0 or more, below 1, got -1.0" in result.stderr
+    result = convert("--torchvision", "ssd300_vgg16", "--weights", tmp_path / "w.pth")
+    assert result.returncode == 1 and "--torchvision: expected one of fasterrcnn_mobilenet_v3_large_320_fpn, " in result.stderr
+    assert result.stderr.rstrip().endswith("retinanet_resnet50_fpn_v2, got ssd300_vgg16")
