@@ -157,3 +157,20 @@ def test_it_does_as_well_as_in_the_original(scenes, found):
         pytest.skip("this machine draws the scenes a little differently from the one where the original was asked")
     for kind in ("bbox", "segm"):
         assert abs(found["ours"][kind]["AP"] - recorded[kind]) <= 0.1, kind
+
+
+def test_the_converter_evaluates_it_beside_pytorch(scenes, tmp_path, monkeypatch, capsys):
+    """tools/caffe2_converter.py --run-eval, on a few scenes."""
+    from caffe2rt.convert.main import main
+    few = json.loads((scenes / "instances.json").read_text())
+    few["images"] = few["images"][:5]
+    few["annotations"] = [a for a in few["annotations"] if a["image_id"] < 5]
+    (tmp_path / "demo_scenes").mkdir()
+    (tmp_path / "demo_scenes" / "instances.json").write_text(json.dumps(few))
+    (tmp_path / "demo_scenes" / "images").symlink_to(scenes / "images")
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    status = main(["--config-file", str(MODEL / "demo.yaml"), "--output", str(tmp_path / "out"), "--labels", str(MODEL / "labels.txt"), "--run-eval",
+                   "--pytorch", str(ROOT / "tools" / "python" / "demo_model" / "inference.py") + ":load",
+                   "MODEL.WEIGHTS", str(MODEL / "model_final.pth")])
+    out = capsys.readouterr().out
+    assert status == 0 and "PyTorch" in out and "bbox" in out and "segm" in out

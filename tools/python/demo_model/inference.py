@@ -15,12 +15,12 @@ from .losses import anchors_of, proposals
 from .network import MaskRcnn, decode
 
 
-def load(folder):
-    """The network of a folder with demo.yaml and model_final.pth, with detectron2's interface: a list of dicts of `image` (3,H,W), `height`
+def load(path):
+    """The network of a checkpoint, or of model_final.pth in a folder, and of demo.yaml beside it, with detectron2's interface: a list of dicts of `image` (3,H,W), `height`
     and `width` in, a list of dicts of `instances` out. `caffe2rt evaluate --pytorch` takes it."""
-    folder = pathlib.Path(folder)
-    model = MaskRcnn(load_config(folder / "demo.yaml"))
-    model.load_state_dict(torch.load(folder / "model_final.pth", map_location="cpu")["model"])
+    checkpoint = pathlib.Path(path) / "model_final.pth" if pathlib.Path(path).is_dir() else pathlib.Path(path)
+    model = MaskRcnn(load_config(checkpoint.with_name("demo.yaml")))
+    model.load_state_dict(torch.load(checkpoint, map_location="cpu")["model"])
     model.eval()
     return lambda batch: [{"instances": predict(model, x["image"], x.get("height"), x.get("width"))} for x in batch]
 

@@ -35,12 +35,15 @@ def _parts():
 
 
 def find_data_set(name):
-    """{option of `python -m caffe2rt evaluate`: path}. Raises ConvertError for names that are not known and files that are not there."""
+    """{option of `python -m caffe2rt evaluate`: path}. A name that detectron2 does not know is a folder with images/ and instances.json.
+    Raises ConvertError for names that are neither and files that are not there."""
     known = _parts()
-    if name not in known:
-        raise ConvertError("DATASETS.TEST: expected one of %s, got %s" % (", ".join(sorted(known)), name))
     root = pathlib.Path(os.environ.get("DETECTRON2_DATASETS", "datasets"))
-    paths = {option: root / part for option, part in known[name].items()}
+    if name not in known and not (root / name / "instances.json").exists():
+        raise ConvertError("DATASETS.TEST: expected one of %s, or a folder of %s with images and instances.json, got %s"
+                           % (", ".join(sorted(known)), root, name))
+    own = {"images": name + "/images", "annotations": name + "/instances.json"}
+    paths = {option: root / part for option, part in known.get(name, own).items()}
     for path in paths.values():
         if not path.exists():
             raise ConvertError("%s: no such file; DETECTRON2_DATASETS names the folder that data sets lie in" % path)

@@ -35,6 +35,8 @@ def _parser(export_model):
                    "heads of your own (caffe2rt.parts); needs PyTorch 2.6 or later; may be given again")
     p.add_argument("--run-eval", action="store_true", help="then print average precision, mIoU and PQ on DATASETS.TEST, which lie under "
                    "DETECTRON2_DATASETS, beside those of detectron2 where it is installed; needs the installed package (pip install './tools/python[evaluate]')")
+    p.add_argument("--pytorch", metavar="MODULE:FUNCTION", help="of --run-eval: a PyTorch model to compare with, made by FUNCTION(MODEL.WEIGHTS), "
+                   "called as detectron2's models are; MODULE may be a file")
     p.add_argument("opts", nargs=argparse.REMAINDER, metavar="KEY VALUE",
                    help="changes of the configuration, such as MODEL.WEIGHTS model_final.pkl (.pkl, .pth, .safetensors, or a URL of one)")
     return p
@@ -77,7 +79,9 @@ def convert(args):
 
 
 def _reference(args):
-    """Arguments that compare with detectron2's own model, where it is installed and knows all parts of this one."""
+    """Arguments that compare with a PyTorch model: the one that was named, or detectron2's own where it is installed and knows all parts."""
+    if args.pytorch:
+        return ["--pytorch", args.pytorch, "--pytorch-weights", _config(args).MODEL.WEIGHTS]
     if args.torchvision or args.parts or importlib.util.find_spec("detectron2") is None:
         return []
     return ["--detectron2", "--config-file", args.config_file, *args.opts]
