@@ -140,6 +140,15 @@ def test_a_module_gives_what_pytorch_gives(tmp_path, name):
     check(tmp_path, MODULES[name]())
 
 
+def test_one_convolution_under_several_norms(tmp_path):
+    """As heads that share convolutions between levels, but not norms, have it."""
+    def forward(self, x):
+        return {"a": self.first(self.conv(x)), "b": self.second(self.conv(x)), "c": self.conv(x)}
+
+    torch.manual_seed(2)
+    check(tmp_path, Wrap(forward, conv=conv(3, 6, 3, bias=False), first=norm(torch.nn.BatchNorm2d(6)), second=norm(torch.nn.BatchNorm2d(6))))
+
+
 class CustomReference(Reference):
     """The reference with the parts of custom_parts.py in place of detectron2's."""
 
