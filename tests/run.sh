@@ -16,4 +16,6 @@ esac
 tools/bootstrap.sh --tests
 cmake --preset "$preset" ${CAFFE2RT_WERROR:+-DCAFFE2RT_WERROR=ON} >/dev/null
 cmake --build --preset "$preset"
+# Tests run beside each other: threads that wait leave their core to the others.
+export OMP_WAIT_POLICY=passive
 ctest --preset "$preset" -j "$(nproc)" "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Average precision of a model on a data set in COCO's format: see --help and tools/python/caffe2rt/evaluate.py."""
+"""How good a model is on a data set in COCO's formats: see --help and docs/evaluation.md."""
 import sys
 
 import package_path  # noqa: F401

@@ -6,8 +6,6 @@
 CHROOT as for compare.py beside this file; needs root, and the build's Python package in build/release/python.
 """
 import argparse
-import contextlib
-import io
 import json
 import pathlib
 import sys
@@ -20,7 +18,8 @@ from whole_nets import run_original
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "build" / "release" / "python"), str(ROOT / "tools" / "python")]
 import torch  # noqa: E402
-from caffe2rt import Boxes, Instances, evaluate  # noqa: E402
+from caffe2rt import Boxes, Instances  # noqa: E402
+from caffe2rt.evaluate.coco import CocoMetric, load_annotations  # noqa: E402
 from caffe2rt.predict import Predictor  # noqa: E402
 from demo_model import inference, writing  # noqa: E402
 
@@ -29,7 +28,7 @@ MODEL = ROOT / "models" / "demo"
 
 def feeds_of(picture, predictor):
     """The net's inputs for a picture, and its height and width in them."""
-    pixels = np.asarray(picture.resize(predictor._size(*picture.size), Image.BILINEAR))[:, :, ::-1].transpose(2, 0, 1)
+    pixels = predictor.mapper(picture)["image"]
     height, width = pixels.shape[1:]
     padded = np.zeros((1, 3, -(-height // 16) * 16, -(-width // 16) * 16), np.float32)
     padded[0, :, :height, :width] = pixels
@@ -55,17 +54,14 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         writing.write_data_set(folder, a.scenes)
-        with contextlib.redirect_stdout(io.StringIO()):
-            coco = evaluate.load_annotations(folder / "instances.json")
-        pictures = {"%04d" % i: Image.open(folder / "images" / image["file_name"]).convert("RGB") for i, image in coco.imgs.items()}
+        metric = CocoMetric(load_annotations(folder / "instances.json"))
+        listed = json.loads((folder / "instances.json").read_text())["images"]
+        pictures = {"%04d" % i["id"]: Image.open(folder / "images" / i["file_name"]).convert("RGB") for i in listed}
         cases = {name: feeds_of(picture, predictor) for name, picture in pictures.items()}
-        results = []
         for name, blobs in run_original(a.oracle, MODEL, cases).items():
-            results += evaluate.to_results(instances_of(blobs, cases[name], pictures[name]), int(name), sorted(coco.getCatIds()))
+            metric.add(int(name), None, {"instances": instances_of(blobs, cases[name], pictures[name])})
         record = {"scenes": a.scenes, "pictures": writing.fingerprint(folder)}
-        for kind in ("bbox", "segm"):
-            with contextlib.redirect_stdout(io.StringIO()):
-                record[kind] = evaluate.average_precision(coco, results, kind)["AP"]
+        record.update((kind, metrics["AP"]) for kind, metrics in metric.result().items())
     (MODEL / "original.json").write_text(json.dumps(record, indent=1) + "\n")
     print(record)
 

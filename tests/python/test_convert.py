@@ -1,4 +1,5 @@
 """tools/caffe2_converter.py: whole models, by our runtime and against detectron2's own exports."""
+import json
 import pickle
 import shutil
 import subprocess
@@ -50,9 +51,10 @@ def test_names_and_arguments_are_what_programs_look_for(small, tmp_path):
     net = read_net(tmp_path / "out" / "model.pb")
     assert list(net.external_input)[:2] == ["data", "im_info"]
     assert "_wrapped_model.backbone.fpn_lateral5.weight" in net.external_input
-    arguments = {a.name: a.s or a.i for a in net.arg}
+    arguments = {a.name: a.s or a.i or round(a.f, 6) for a in net.arg}
     assert arguments == {"size_divisibility": 32, "device": b"cpu", "meta_architecture": b"GeneralizedRCNN", "input_format": b"BGR",
-                         "min_size_test": 64, "max_size_test": 128}
+                         "min_size_test": 64, "max_size_test": 128, "score_threshold": 0.05, "nms_threshold": 0.5,
+                         "max_detections_per_image": 10}
     weights = [op.output[0] for op in read_net(tmp_path / "out" / "model_init.pb").op]
     assert sorted(weights) == sorted(list(net.external_input)[2:])
     assert (tmp_path / "out" / "model.pbtxt").read_text().startswith('name: "GeneralizedRCNN_predict"')
@@ -129,3 +131,21 @@ def test_the_wire_format_is_that_of_the_runtime(tmp_path):
         pytest.skip("protoc is not installed")
     subprocess.run(["protoc", "--python_out=%s" % tmp_path, "-I%s" % (ROOT / "src/proto"), "caffe2.proto"], check=True)
     assert (tmp_path / "caffe2_pb2.py").read_text() == (ROOT / "tools/python/caffe2rt/caffe2_pb2.py").read_text()
+
+
+def test_labels_may_be_named(small, tmp_path):
+    (tmp_path / "names.txt").write_text("a\nb c\nd\n")
+    assert convert("--labels", tmp_path / "names.txt", *small).returncode == 0
+    assert (tmp_path / "out" / "labels.txt").read_text() == "a\nb c\nd\n"
+    (tmp_path / "coco.json").write_text(json.dumps({"categories": [{"id": 7, "name": "y"}, {"id": 2, "name": "x"}, {"id": 9, "name": "z"}]}))
+    assert convert("--labels", tmp_path / "coco.json", *small).returncode == 0
+    assert (tmp_path / "out" / "labels.txt").read_text() == "x\ny\nz\n"
+
+
+@pytest.mark.parametrize("text, message", [("a\nb\n", "expected 3 names, got 2"), ("\xff", "expected one name a line in UTF-8"), (None, "No such file")])
+def test_labels_that_do_not_fit_are_refused(small, tmp_path, text, message):
+    file = tmp_path / "names.txt"
+    if text:
+        file.write_bytes(text.encode("latin-1"))
+    result = convert("--labels", file, *small)
+    assert result.returncode == 1 and message in result.stderr and "names.txt" in result.stderr

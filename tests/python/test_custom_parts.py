@@ -140,6 +140,15 @@ def test_a_module_gives_what_pytorch_gives(tmp_path, name):
     check(tmp_path, MODULES[name]())
 
 
+def test_one_convolution_under_several_norms(tmp_path):
+    """As heads that share convolutions between levels, but not norms, have it."""
+    def forward(self, x):
+        return {"a": self.first(self.conv(x)), "b": self.second(self.conv(x)), "c": self.conv(x)}
+
+    torch.manual_seed(2)
+    check(tmp_path, Wrap(forward, conv=conv(3, 6, 3, bias=False), first=norm(torch.nn.BatchNorm2d(6)), second=norm(torch.nn.BatchNorm2d(6))))
+
+
 class CustomReference(Reference):
     """The reference with the parts of custom_parts.py in place of detectron2's."""
 
@@ -151,8 +160,8 @@ class CustomReference(Reference):
         mean, std = (torch.tensor(v).reshape(-1, 1, 1) for v in (self.cfg.MODEL.PIXEL_MEAN, self.cfg.MODEL.PIXEL_STD))
         return self.load(custom_parts.ShuffleBackbone(self.cfg, parts.ShapeSpec(3)), "backbone")((image - mean) / std)
 
-    def rpn_head(self, x):
-        return self.load(custom_parts.SeparableRpnHead(self.cfg, [parts.ShapeSpec(16)]), "proposal_generator.rpn_head")([x])
+    def rpn_hidden(self, x):
+        return F.gelu(self.load(custom_parts.SeparableRpnHead(self.cfg, [parts.ShapeSpec(16)]), "proposal_generator.rpn_head").conv(x))
 
     def box_features(self, levels, boxes, module):
         head = self.load(custom_parts.MeanBoxHead(self.cfg, parts.ShapeSpec(16, 7, 7)), module)

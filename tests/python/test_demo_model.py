@@ -14,13 +14,15 @@ for _name in ("cv2", "torch", "torchvision", "tqdm", "PIL", "pycocotools"):
 pytest.importorskip("caffe2rt._runtime", reason="the extension is not built")
 sys.path.insert(0, str(ROOT / "tools" / "python"))
 import torch  # noqa: E402
-from caffe2rt import evaluate as evaluation  # noqa: E402
 from caffe2rt.convert.checkpoint import read_checkpoint  # noqa: E402
 from caffe2rt.convert.config import load_config  # noqa: E402
 from caffe2rt.convert.model import build_model, required_parameters  # noqa: E402
 from caffe2rt.convert.write import init_net, predict_net  # noqa: E402
+from caffe2rt.evaluate.coco import load_annotations  # noqa: E402
+from caffe2rt.evaluate.columns import pytorch_model  # noqa: E402
+from caffe2rt.evaluate.data_set import DataSet, evaluate  # noqa: E402
 from caffe2rt.predict import Predictor  # noqa: E402
-from demo_model import inference, training, writing  # noqa: E402
+from demo_model import training, writing  # noqa: E402
 from demo_model.network import MaskRcnn  # noqa: E402
 from demo_model.scenes import CLASSES, Scene  # noqa: E402
 from PIL import Image  # noqa: E402
@@ -73,7 +75,7 @@ def test_objects_move_and_all_classes_are_there():
 
 def test_a_data_set_holds_the_masks(tmp_path):
     writing.write_data_set(tmp_path, 3, first_seed=7)
-    coco = quietly(evaluation.load_annotations, tmp_path / "instances.json")
+    coco = quietly(load_annotations, tmp_path / "instances.json")
     for i in range(3):
         picture, visible = Scene(7 + i).render()
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "images" / coco.imgs[i]["file_name"]))[:, :, ::-1], picture)
@@ -130,33 +132,45 @@ def scenes(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ours(scenes):
-    return quietly(evaluation.evaluate, MODEL, scenes / "images", scenes / "instances.json")
+def found(scenes):
+    """Average precision here and in PyTorch."""
+    ours = Predictor(MODEL)
+    theirs = pytorch_model(str(ROOT / "tools" / "python" / "demo_model" / "inference.py") + ":load", str(MODEL), ours.mapper)
+    data = DataSet(scenes / "images", scenes / "instances.json")
+    return quietly(evaluate, {"ours": ours, "PyTorch": theirs}, data)
 
 
-def test_it_finds_what_is_there(ours):
-    assert ours["bbox"]["AP"] >= 75
-    assert ours["segm"]["AP"] >= 70
+def test_it_finds_what_is_there(found):
+    assert found["ours"]["bbox"]["AP"] >= 75
+    assert found["ours"]["segm"]["AP"] >= 70
 
 
-def test_it_does_as_well_as_in_pytorch(scenes, ours):
-    network, sizes = inference.load(MODEL / "model_final.pth", MODEL / "demo.yaml"), Predictor(MODEL)
-    coco = quietly(evaluation.load_annotations, scenes / "instances.json")
-    results = []
-    for image_id, image in sorted(coco.imgs.items()):
-        picture = Image.open(scenes / "images" / image["file_name"]).convert("RGB")
-        resized = np.asarray(picture.resize(sizes._size(*picture.size), Image.BILINEAR))[:, :, ::-1].transpose(2, 0, 1).copy()
-        found = network([{"image": resized, "height": picture.height, "width": picture.width}])[0]["instances"]
-        results += evaluation.to_results(found, image_id, sorted(coco.getCatIds()))
+def test_it_does_as_well_as_in_pytorch(found):
     for kind in ("bbox", "segm"):
-        expected = quietly(evaluation.average_precision, coco, results, kind)["AP"]
-        assert abs(ours[kind]["AP"] - expected) <= 0.1, kind
+        assert abs(found["ours"][kind]["AP"] - found["PyTorch"][kind]["AP"]) <= 0.1, kind
 
 
-def test_it_does_as_well_as_in_the_original(scenes, ours):
+def test_it_does_as_well_as_in_the_original(scenes, found):
     """Its figures were recorded by tests/oracle/demo_model.py, on the same scenes."""
     recorded = json.loads((MODEL / "original.json").read_text())
     if recorded["scenes"] != SCENES or recorded["pictures"] != writing.fingerprint(scenes):
         pytest.skip("this machine draws the scenes a little differently from the one where the original was asked")
     for kind in ("bbox", "segm"):
-        assert abs(ours[kind]["AP"] - recorded[kind]) <= 0.1, kind
+        assert abs(found["ours"][kind]["AP"] - recorded[kind]) <= 0.1, kind
+
+
+def test_the_converter_evaluates_it_beside_pytorch(scenes, tmp_path, monkeypatch, capsys):
+    """tools/caffe2_converter.py --run-eval, on a few scenes."""
+    from caffe2rt.convert.main import main
+    few = json.loads((scenes / "instances.json").read_text())
+    few["images"] = few["images"][:5]
+    few["annotations"] = [a for a in few["annotations"] if a["image_id"] < 5]
+    (tmp_path / "demo_scenes").mkdir()
+    (tmp_path / "demo_scenes" / "instances.json").write_text(json.dumps(few))
+    (tmp_path / "demo_scenes" / "images").symlink_to(scenes / "images")
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    status = main(["--config-file", str(MODEL / "demo.yaml"), "--output", str(tmp_path / "out"), "--labels", str(MODEL / "labels.txt"), "--run-eval",
+                   "--pytorch", str(ROOT / "tools" / "python" / "demo_model" / "inference.py") + ":load",
+                   "MODEL.WEIGHTS", str(MODEL / "model_final.pth")])
+    out = capsys.readouterr().out
+    assert status == 0 and "PyTorch" in out and "bbox" in out and "segm" in out

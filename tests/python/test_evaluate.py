@@ -13,10 +13,10 @@ Image = pytest.importorskip("PIL.Image")
 coco_mask = pytest.importorskip("pycocotools.mask")
 pytest.importorskip("tqdm")
 pytest.importorskip("caffe2rt._runtime", reason="the extension is not built")
-from caffe2rt import Boxes, Instances, evaluate  # noqa: E402, F401
+from caffe2rt import Boxes, Instances  # noqa: E402
 from caffe2rt.convert.model import build_model  # noqa: E402
 from caffe2rt.convert.write import write_model  # noqa: E402
-from caffe2rt.evaluate import average_precision, load_annotations, to_results  # noqa: E402
+from caffe2rt.evaluate.coco import average_precision, load_annotations, to_results  # noqa: E402
 
 CATEGORIES = [7, 3, 9]  # a class's place is that of its id among the sorted ones
 

@@ -93,6 +93,10 @@ def test_threads_may_share_a_model(folder, image):
 def test_errors_say_where(folder, tmp_path):
     with pytest.raises(Error, match="nowhere/model.*no such file"):
         caffe2rt.Caffe2Model.load_protobuf(tmp_path / "nowhere")
+    with pytest.raises(Error, match="device: expected cpu.*, got 'abacus'"):
+        caffe2rt.Caffe2Model.load_protobuf(folder, device="abacus")
+    with pytest.raises(Error, match="precision: expected float32.*, got 'float7'"):
+        caffe2rt.Caffe2Model.load_protobuf(folder, precision="float7")
     model = caffe2rt.Caffe2Model.load_protobuf(folder)
     with pytest.raises(Error, match="input blob 'im_info' is not fed"):
         model.run({"data": np.zeros((1, 3, 64, 64), np.float32)})

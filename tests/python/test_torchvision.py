@@ -138,7 +138,7 @@ def test_names_classes_as_torchvision_does():
 
 
 def test_evaluates_by_name_where_classes_have_gaps():
-    evaluate = pytest.importorskip("caffe2rt.evaluate")
+    evaluate = pytest.importorskip("caffe2rt.evaluate.coco")
     coco = evaluate.COCO()
     coco.dataset = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "person"}, {"id": 13, "name": "stop sign"}]}
     coco.createIndex()

@@ -1,8 +1,10 @@
 """python -m caffe2rt predict image.jpg --model DIR [--output out.png]
-python -m caffe2rt evaluate --model DIR --images DIR --annotations instances.json [--reference DIR]
+python -m caffe2rt evaluate --model DIR --images DIR --annotations instances.json [--reference DIR]    (docs/evaluation.md)
 """
 import argparse
 import sys
+
+from .evaluate import command as evaluation
 
 
 def _predict(args):
@@ -28,29 +30,6 @@ def _predict(args):
         predict.draw(picture, instances, predictor.label).save(args.output)
 
 
-def _evaluate(args):
-    """Prints a table; returns main's exit status."""
-    from .evaluate import evaluate
-    options = dict(min_size=args.min_size, max_size=args.max_size, threads=args.threads)
-    found = evaluate(args.model, args.images, args.annotations, **options)
-    reference = evaluate(args.reference, args.images, args.annotations, **options) if args.reference else {}
-    worst = 0.0
-    print("%-10s %-6s %8s%s" % ("", "", "model", "  reference  difference" if reference else ""))
-    for kind, metrics in found.items():
-        for metric, value in metrics.items():
-            line = "%-10s %-6s %8.3f" % (kind, metric, value)
-            if kind in reference:
-                difference = value - reference[kind][metric]
-                line += " %10.3f %11.3f" % (reference[kind][metric], difference)
-                if metric == "AP" and not abs(difference) <= worst:
-                    worst = abs(difference)
-            print(line)
-    if not worst <= args.tolerance:
-        print("caffe2rt: error: AP differs by %.3f, expected at most %s" % (worst, args.tolerance), file=sys.stderr)
-        return 1
-    return 0
-
-
 def _net_options(p):
     p.add_argument("--model", required=True, metavar="DIR", help="folder with model.pb and model_init.pb")
     p.add_argument("--min-size", type=int, help="short side of the net's input, pixels; default: the net's own, else 800")
@@ -67,13 +46,10 @@ def main(argv=None):
     p.add_argument("--output", metavar="FILE", help="where to write the picture with everything drawn on it")
     p.add_argument("--threshold", type=float, default=0.5, help="least score; default: %(default)s")
     p.set_defaults(work=_predict)
-    p = commands.add_parser("evaluate", help="average precision on a data set in COCO's format")
+    p = commands.add_parser("evaluate", help="how good a model is on a data set in COCO's formats")
     _net_options(p)
-    p.add_argument("--images", required=True, metavar="DIR", help="where the images lie")
-    p.add_argument("--annotations", required=True, metavar="JSON", help="COCO's annotations of them")
-    p.add_argument("--reference", metavar="DIR", help="another model to compare with")
-    p.add_argument("--tolerance", type=float, default=0.1, help="exit status 1 where an AP differs by more from the reference's; default: %(default)s")
-    p.set_defaults(work=_evaluate)
+    evaluation.add_arguments(p)
+    p.set_defaults(work=evaluation.run)
     args = parser.parse_args(argv)
     try:
         return args.work(args) or 0

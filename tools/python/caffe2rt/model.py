@@ -9,8 +9,8 @@ from typing import Any, Dict, List, Sequence, Union
 
 import numpy as np
 
-from . import _runtime, caffe2_pb2
-from .structures import Boxes, Instances, RotatedBoxes
+from . import _runtime, caffe2_pb2, structures
+from .interop import detectron2_structures
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -18,6 +18,12 @@ Path = Union[str, "os.PathLike[str]"]
 def _to_numpy(array: "_runtime.Array") -> np.ndarray:
     numbers = np.from_dlpack(array)
     return numbers.view(bool) if array.is_bool else numbers
+
+
+def _to_torch(array: "_runtime.Array") -> Any:
+    import torch
+    numbers = torch.from_dlpack(array)
+    return numbers.view(torch.bool) if array.is_bool else numbers
 
 
 def _to_dlpack(array: Any) -> Any:
@@ -36,30 +42,31 @@ def _read(file: pathlib.Path) -> "caffe2_pb2.NetDef":
 
 
 class Caffe2Model:
-    """A net ready to run on the CPU; may be called from several threads at once.
+    """A net ready to run; may be called from several threads at once.
 
     Raises caffe2rt._runtime.Error (a RuntimeError) for files and nets that cannot be run, with the file, operator or blob.
     """
 
-    def __init__(self, predict_net: "caffe2_pb2.NetDef", init_net: "caffe2_pb2.NetDef", *, threads: int = 0):
-        """Of two NetDefs in memory. threads: of a call; 0: all cores."""
+    def __init__(self, predict_net: "caffe2_pb2.NetDef", init_net: "caffe2_pb2.NetDef", *, threads: int = 0, device: str = "cpu",
+                 precision: str = "float32"):
+        """Of two NetDefs in memory. threads: of a call; 0: all cores. device, precision: as the elements' properties."""
         with tempfile.TemporaryDirectory() as folder:
             files = pathlib.Path(folder, "model.pb"), pathlib.Path(folder, "model_init.pb")
             for file, net in zip(files, (predict_net, init_net)):
                 file.write_bytes(net.SerializeToString())
-            self._load(*files, threads)
+            self._load(*files, threads, device, precision)
         self._predict_net, self._init_net = predict_net, init_net
 
     @classmethod
-    def load_protobuf(cls, folder: Path, *, threads: int = 0) -> "Caffe2Model":
+    def load_protobuf(cls, folder: Path, *, threads: int = 0, device: str = "cpu", precision: str = "float32") -> "Caffe2Model":
         """Of a folder with model.pb and model_init.pb."""
         self = cls.__new__(cls)
-        self._load(pathlib.Path(folder) / "model.pb", pathlib.Path(folder) / "model_init.pb", threads)
+        self._load(pathlib.Path(folder) / "model.pb", pathlib.Path(folder) / "model_init.pb", threads, device, precision)
         self._predict_net = self._init_net = None
         return self
 
-    def _load(self, predict_file: pathlib.Path, init_file: pathlib.Path, threads: int) -> None:
-        self._runtime = _runtime.Runtime(str(predict_file), str(init_file), threads=threads)
+    def _load(self, predict_file: pathlib.Path, init_file: pathlib.Path, threads: int, device: str, precision: str) -> None:
+        self._runtime = _runtime.Runtime(str(predict_file), str(init_file), threads=threads, device=device, precision=precision)
         self._files = predict_file, init_file
         arguments = {a.name: a for a in _read(predict_file).arg}
         self._multiple = max(1, arguments["size_divisibility"].i if "size_divisibility" in arguments else 0)
@@ -105,8 +112,16 @@ class Caffe2Model:
         mappers do (or torchvision's transforms, see Predictor), and `height`, `width` of the picture that predictions are for (default: the image's).
 
         Returns a dict an image: `instances` (Instances), `sem_seg` (classes,height,width) float32 logits, `panoptic_seg` ((height,width)
-        int32, segments), each where the model has it.
+        int32, segments), each where the model has it: detectron2's own structures of torch tensors where detectron2 is installed, else
+        this package's of numpy arrays.
         """
+        return self._look(batched_inputs, detectron2_structures() or structures)
+
+    def predict(self, batched_inputs: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
+        """The same, always as this package's structures of numpy arrays."""
+        return self._look(batched_inputs, structures)
+
+    def _look(self, batched_inputs: Sequence[Dict[str, Any]], kind: Any) -> List[Dict[str, Any]]:
         images = [np.asarray(x["image"] if isinstance(x["image"], np.ndarray) else np.from_dlpack(x["image"])) for x in batched_inputs]
         if not images:
             return []
@@ -123,16 +138,17 @@ class Caffe2Model:
         im_info = np.array([[h, w, height / h] for h, w, height, _ in sizes], np.float32)
         feeds = {"data": data, "im_info": im_info}
         found = self._runtime.predict({k: feeds[k] for k in self._runtime.inputs if k in feeds}, sizes)
-        return [self._format(result, size[2:]) for result, size in zip(found, sizes)]
+        return [self._format(result, size[2:], kind) for result, size in zip(found, sizes)]
 
-    def _format(self, result: Dict[str, Any], image_size) -> Dict[str, Any]:
+    def _format(self, result: Dict[str, Any], image_size, kind: Any) -> Dict[str, Any]:
+        """kind: the module of Instances, Boxes and RotatedBoxes."""
         segments = result.pop("segments")
-        arrays = {k: _to_numpy(v) for k, v in result.items()}
+        arrays = {k: (_to_numpy if kind is structures else _to_torch)(v) for k, v in result.items()}
         output: Dict[str, Any] = {}
         if self._runtime.meta_architecture != "SemanticSegmentor":
             boxes = arrays["boxes"]
-            instances = Instances(image_size, pred_boxes=(RotatedBoxes if boxes.shape[1] == 5 else Boxes)(boxes), scores=arrays["scores"],
-                                  pred_classes=arrays["classes"])
+            instances = kind.Instances(image_size, pred_boxes=(kind.RotatedBoxes if boxes.shape[1] == 5 else kind.Boxes)(boxes),
+                                       scores=arrays["scores"], pred_classes=arrays["classes"])
             for name in ("masks", "keypoints"):
                 if name in arrays:
                     instances.set("pred_" + name, arrays[name])

@@ -29,23 +29,20 @@ def interpolate(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return rows[:, low] * (1 - weight) + rows[:, high] * weight
 
 
-class Predictor:
-    """A model folder and how its net wants pictures: by the net's own arguments, else detectron2's defaults.
+class PictureMapper:
+    """Pictures as a net wants them: by its own arguments, else detectron2's defaults.
 
     min_size, max_size: short side of the net's input and bound on its long side, pixels.
     """
 
-    def __init__(self, folder, *, min_size: Optional[int] = None, max_size: Optional[int] = None, threads: int = 0):
-        self.model = Caffe2Model.load_protobuf(folder, threads=threads)
-        arguments = {a.name: a for a in self.model.predict_net.arg}
+    def __init__(self, predict_net, *, min_size: Optional[int] = None, max_size: Optional[int] = None):
+        arguments = {a.name: a for a in predict_net.arg}
 
         def number(given, name, default):
             return given if given is not None else arguments[name].i if name in arguments else default
         self._min_size, self._max_size = number(min_size, "min_size_test", 800), number(max_size, "max_size_test", 1333)
         self._bilinear = "resize_mode" in arguments and arguments["resize_mode"].s == b"bilinear"
         self._rgb = "input_format" in arguments and arguments["input_format"].s == b"RGB"
-        labels = pathlib.Path(folder) / "labels.txt"
-        self.labels: List[str] = labels.read_text(encoding="utf-8").split("\n") if labels.exists() else []
 
     def _size(self, width: int, height: int) -> Tuple[int, int]:
         """ResizeShortestEdge, or torchvision's: width and height."""
@@ -56,14 +53,32 @@ class Predictor:
         return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
 
     def __call__(self, picture: Image.Image) -> Dict[str, Any]:
-        """What Caffe2Model returns for one image, in pixels of the picture."""
+        """A dict of `image` (3,H,W), uint8 or float32, in the model's channel order, and `height`, `width` of the picture."""
         width, height = self._size(*picture.size)
         if self._bilinear:
             resized = interpolate(np.asarray(picture.convert("RGB")), height, width)
         else:
             resized = np.asarray(picture.convert("RGB").resize((width, height), Image.BILINEAR))
         pixels = resized if self._rgb else resized[:, :, ::-1]
-        return self.model([{"image": np.ascontiguousarray(pixels.transpose(2, 0, 1)), "height": picture.height, "width": picture.width}])[0]
+        return {"image": np.ascontiguousarray(pixels.transpose(2, 0, 1)), "height": picture.height, "width": picture.width}
+
+
+class Predictor:
+    """A model folder and how its net wants pictures: by the net's own arguments, else detectron2's defaults.
+
+    min_size, max_size: short side of the net's input and bound on its long side, pixels. device, precision: as Caffe2Model's.
+    """
+
+    def __init__(self, folder, *, min_size: Optional[int] = None, max_size: Optional[int] = None, threads: int = 0, device: str = "cpu",
+                 precision: str = "float32"):
+        self.model = Caffe2Model.load_protobuf(folder, threads=threads, device=device, precision=precision)
+        self.mapper = PictureMapper(self.model.predict_net, min_size=min_size, max_size=max_size)
+        labels = pathlib.Path(folder) / "labels.txt"
+        self.labels: List[str] = labels.read_text(encoding="utf-8").split("\n") if labels.exists() else []
+
+    def __call__(self, picture: Image.Image) -> Dict[str, Any]:
+        """What Caffe2Model.predict returns for one image, in pixels of the picture."""
+        return self.model.predict([self.mapper(picture)])[0]
 
     def label(self, class_id: int) -> str:
         name = self.labels[class_id].strip() if class_id < len(self.labels) else ""

@@ -2,6 +2,8 @@
 
 Source: detectron2/modeling (proposal_utils.py, roi_heads/fast_rcnn.py), detectron2/layers/mask_ops.py.
 """
+import pathlib
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,9 +15,11 @@ from .losses import anchors_of, proposals
 from .network import MaskRcnn, decode
 
 
-def load(checkpoint, config):
-    """The network of a YAML configuration with a checkpoint's parameters, and a function that predicts with it."""
-    model = MaskRcnn(load_config(config))
+def load(path):
+    """The network of a checkpoint, or of model_final.pth in a folder, and of demo.yaml beside it, with detectron2's interface: a list of dicts of `image` (3,H,W), `height`
+    and `width` in, a list of dicts of `instances` out. `caffe2rt evaluate --pytorch` takes it."""
+    checkpoint = pathlib.Path(path) / "model_final.pth" if pathlib.Path(path).is_dir() else pathlib.Path(path)
+    model = MaskRcnn(load_config(checkpoint.with_name("demo.yaml")))
     model.load_state_dict(torch.load(checkpoint, map_location="cpu")["model"])
     model.eval()
     return lambda batch: [{"instances": predict(model, x["image"], x.get("height"), x.get("width"))} for x in batch]

@@ -70,13 +70,13 @@ py::dict to_python(const PanopticSegment& s) {
 class Runtime {
  public:
   Runtime(const std::string& predict_net, const std::string& init_net, const std::vector<std::string>& keep,
-          int threads)
+          int threads, const std::string& device, const std::string& precision)
       : threads_(threads > 0 ? threads : at::intraop_default_num_threads()) {
     const py::gil_scoped_release unlocked;
     translating_exceptions([&] {
+      CompileOptions options{.device = parse_device(device), .precision = parse_precision(precision)};
       const NetDef net = read_net(predict_net);
       decoder_ = make_decoder(net);
-      CompileOptions options;
       options.graph.keep = decoder_->blobs_needed();
       options.graph.keep.insert(options.graph.keep.end(), keep.begin(), keep.end());
       net_ = CompiledNet::compile(net, run_init_net(read_net(init_net)), options);
@@ -160,8 +160,10 @@ PYBIND11_MODULE(_runtime, module) {
       .def("__dlpack_device__", [](const Array&) { return py::make_tuple(1, 0); })  // kDLCPU
       .def_property_readonly("is_bool", &Array::is_bool);
   py::class_<Runtime>(module, "Runtime", "A compiled net with the decoder of its meta architecture.")
-      .def(py::init<const std::string&, const std::string&, const std::vector<std::string>&, int>(),
-           "predict_net"_a, "init_net"_a, "keep"_a = std::vector<std::string>(), "threads"_a = 0)
+      .def(py::init<const std::string&, const std::string&, const std::vector<std::string>&, int,
+                    const std::string&, const std::string&>(),
+           "predict_net"_a, "init_net"_a, "keep"_a = std::vector<std::string>(), "threads"_a = 0,
+           "device"_a = "cpu", "precision"_a = "float32")
       .def_property_readonly("inputs", &Runtime::inputs)
       .def_property_readonly("outputs", &Runtime::outputs)
       .def_property_readonly("meta_architecture", &Runtime::meta_architecture)

@@ -123,13 +123,20 @@ class Capture:
 
     def ops(self, type, inputs, outputs, shapes, **args):
         """Adds an operator with several outputs; Values of as many as there are shapes."""
-        for i in inputs:
-            if isinstance(i, Weight):
-                self._net.constant(i.blob, i.array)
-        self._net.op(type, [i.blob for i in inputs], outputs, **args)
+        self._net.op(type, [self._blob(i) for i in inputs], outputs, **args)
         for blob, shape in zip(outputs, shapes):
             self._net.shapes[blob] = _drawn(shape)
         return [Value(b, tuple(s)) for b, s in zip(outputs, shapes)]
+
+    def _blob(self, value):
+        """The blob of a Value; of a Weight after making it one of the net's. One weight may be folded with several norms: each is another."""
+        if not isinstance(value, Weight):
+            return value.blob
+        name, others = value.blob, 0
+        while not np.array_equal(self._net.weights.get(name, value.array), value.array):
+            others += 1
+            name = "%s.%d" % (value.blob, others)
+        return self._net.constant(name, value.array)
 
     def constant(self, array, suffix=".constant"):
         array = np.asarray(array)

@@ -1,4 +1,8 @@
-"""Class names of the data sets that detectron2's configurations name, in the order of its classes."""
+"""Class names of the data sets that detectron2's configurations name, in the order of its classes.
+
+LVIS's names, by the order of their category ids, lie in files beside this one. Those of v1 agree in mmdet 3.3 and tensorflow-datasets 4.9
+(but for a misspelt "stero"); those of v0.5 are as mmdet has them.
+"""
 import json
 import pathlib
 
@@ -19,6 +23,10 @@ def _names(text):
     return [name.strip() for name in text.replace("\n", " ").split(",")]
 
 
+def _read(file):
+    return pathlib.Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines()
+
+
 # Where COCO's ids, 1 to 90, have no class: torchvision's networks count these too, as others count the background.
 _GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
 
@@ -28,7 +36,9 @@ def _with_gaps(names):
     return ["N/A" if id in _GAPS else next(rest) for id in range(1, 91)]
 
 
-_BY_PREFIX = (("torchvision_coco", _with_gaps(_names(_COCO))), ("keypoints_coco", ["person"]), ("coco", _names(_COCO)), ("cityscapes", _names(_CITYSCAPES)), ("voc", _names(_VOC)))
+_BY_PREFIX = (("torchvision_coco", lambda: _with_gaps(_names(_COCO))), ("keypoints_coco", lambda: ["person"]), ("coco", lambda: _names(_COCO)),
+              ("cityscapes", lambda: _names(_CITYSCAPES)), ("voc", lambda: _names(_VOC)), ("lvis_v0.5", lambda: _read("lvis_v0.5.txt")),
+              ("lvis_v1", lambda: _read("lvis_v1.txt")))
 
 
 def _count(cfg):
@@ -44,8 +54,9 @@ def class_names(cfg):
     torchvision's RetinaNet has its background, which nothing is, as class 0."""
     count = _count(cfg)
     for data_set in list(cfg.DATASETS.TEST) + list(cfg.DATASETS.TRAIN):
-        for prefix, names in _BY_PREFIX:
+        for prefix, names_of in _BY_PREFIX:
             if data_set.startswith(prefix):
+                names = names_of()
                 if prefix == "torchvision_coco" and cfg.MODEL.META_ARCHITECTURE == "RetinaNet":
                     names = ["__background__"] + names
                 return names if len(names) == count else None

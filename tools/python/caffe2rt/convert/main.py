@@ -1,5 +1,6 @@
 """Command lines of tools/caffe2_converter.py and tools/export_model.py, named as detectron2's."""
 import argparse
+import importlib.util
 import sys
 
 from ..parts import import_parts
@@ -32,8 +33,10 @@ def _parser(export_model):
                    "the configuration names, where they are known")
     p.add_argument("--import", dest="parts", action="append", default=[], metavar="FILE.py", help="a Python file that registers backbones and "
                    "heads of your own (caffe2rt.parts); needs PyTorch 2.6 or later; may be given again")
-    p.add_argument("--run-eval", action="store_true", help="then print the average precision on DATASETS.TEST, which lie under "
-                   "DETECTRON2_DATASETS; needs the installed package (pip install './tools/python[evaluate]')")
+    p.add_argument("--run-eval", action="store_true", help="then print average precision, mIoU and PQ on DATASETS.TEST, which lie under "
+                   "DETECTRON2_DATASETS, beside those of detectron2 where it is installed; needs the installed package (pip install './tools/python[evaluate]')")
+    p.add_argument("--pytorch", metavar="MODULE:FUNCTION", help="of --run-eval: a PyTorch model to compare with, made by FUNCTION(MODEL.WEIGHTS), "
+                   "called as detectron2's models are; MODULE may be a file")
     p.add_argument("opts", nargs=argparse.REMAINDER, metavar="KEY VALUE",
                    help="changes of the configuration, such as MODEL.WEIGHTS model_final.pkl (.pkl, .pth, .safetensors, or a URL of one)")
     return p
@@ -75,16 +78,26 @@ def convert(args):
     print("%s: %s (%d operators, %d weights)" % (args.output, ", ".join(files), len(model.ops), len(model.weights)))
 
 
+def _reference(args):
+    """Arguments that compare with a PyTorch model: the one that was named, or detectron2's own where it is installed and knows all parts."""
+    if args.pytorch:
+        return ["--pytorch", args.pytorch, "--pytorch-weights", _config(args).MODEL.WEIGHTS]
+    if args.torchvision or args.parts or importlib.util.find_spec("detectron2") is None:
+        return []
+    return ["--detectron2", "--config-file", args.config_file, *args.opts]
+
+
 def run_eval(args):
     """Evaluates what was written on every data set of DATASETS.TEST. Returns the exit status."""
-    data_sets = [(name, *find_data_set(name)) for name in _config(args).DATASETS.TEST]
+    data_sets = [(name, find_data_set(name)) for name in _config(args).DATASETS.TEST]
     if not data_sets:
         raise ConvertError("--run-eval: expected data sets in DATASETS.TEST, got none")
     from .. import __main__
     status = 0
-    for name, images, annotations in data_sets:
+    for name, paths in data_sets:
         print(name)
-        status |= __main__.main(["evaluate", "--model", args.output, "--images", str(images), "--annotations", str(annotations)])
+        options = [word for option, path in paths.items() for word in ("--" + option, str(path))]
+        status |= __main__.main(["evaluate", "--model", args.output, *options, *_reference(args)])
     return status
 
 

@@ -72,8 +72,8 @@ def init_net(model, name):
 
 def write_model(folder, model, name, labels=None):
     """Writes model.pb, model_init.pb, model.pbtxt, model.svg (where graphviz is installed) and labels.txt (where there are labels) into a
-    folder, which is made where it is not there. Returns their names. Raises ConvertError; what was in the folder before is then as it
-    was."""
+    folder: file by file into one that is there, else all at once by a rename, so that no other program sees a part of them. Returns their
+    names. Raises ConvertError; what was in the folder before is then as it was."""
     folder = pathlib.Path(folder)
     predict = predict_net(model, name + "_predict")
     files = {"model.pb": predict.SerializeToString(), "model.pbtxt": text_format.MessageToString(predict).encode(),
@@ -88,12 +88,17 @@ def write_model(folder, model, name, labels=None):
         scratch = pathlib.Path(tempfile.mkdtemp(prefix=".caffe2_converter_", dir=folder.parent))
     except OSError as e:
         raise ConvertError("%s: %s" % (folder, e.strerror)) from None
+    whole = scratch / "model"
     try:
+        whole.mkdir()  # with the rights that the user's folders have; the scratch folder is closed to others
         for file, data in files.items():
-            (scratch / file).write_bytes(data)
-        folder.mkdir(exist_ok=True)
-        for file in files:
-            os.replace(scratch / file, folder / file)
+            (whole / file).write_bytes(data)
+        if not os.path.lexists(folder):
+            os.rename(whole, folder)
+        else:
+            folder.mkdir(exist_ok=True)
+            for file in files:
+                os.replace(whole / file, folder / file)
     except OSError as e:
         raise ConvertError("%s: %s" % (e.filename or folder, e.strerror)) from None
     finally:

@@ -1,40 +1,51 @@
-"""Average precision of a model on a data set in COCO's format: boxes, masks and keypoints, by pycocotools.
+"""Average precision of boxes, masks and keypoints, by pycocotools.
 
 Source: detectron2/evaluation/coco_evaluation.py says how predictions become COCO's results.
 """
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import pathlib
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 import numpy as np
-from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from tqdm import tqdm
 
-from .predict import Predictor
-from .structures import Instances
+from ..structures import Instances
 
 # What COCOeval.stats holds, in its order.
 _METRICS = {"bbox": ("AP", "AP50", "AP75", "APs", "APm", "APl"), "segm": ("AP", "AP50", "AP75", "APs", "APm", "APl"),
             "keypoints": ("AP", "AP50", "AP75", "APm", "APl")}
+# The field of Instances and the key of an annotation that each kind is about.
+_FIELDS = {"bbox": ("pred_boxes", "bbox"), "segm": ("pred_masks", "segmentation"), "keypoints": ("pred_keypoints", "keypoints")}
+
+
+def load_json(file, keys: Sequence[str], what: str) -> Dict[str, Any]:
+    """A JSON object that has these keys. Raises RuntimeError that names the file."""
+    try:
+        data = json.loads(pathlib.Path(file).read_text())
+    except (OSError, ValueError) as e:
+        raise RuntimeError("%s: expected %s: %s" % (file, what, e)) from None
+    missing = [k for k in keys if not isinstance(data, dict) or k not in data]
+    if missing:
+        raise RuntimeError("%s: expected %s, got none of: %s" % (file, what, ", ".join(missing)))
+    return data
 
 
 def load_annotations(file) -> COCO:
     """A COCO JSON. Raises RuntimeError that names the file."""
-    try:
-        data = json.loads(pathlib.Path(file).read_text())
-    except (OSError, ValueError) as e:
-        raise RuntimeError("%s: expected COCO annotations: %s" % (file, e)) from None
-    missing = [k for k in ("images", "annotations", "categories") if not isinstance(data, dict) or k not in data]
-    if missing:
-        raise RuntimeError("%s: expected COCO annotations, got none of: %s" % (file, ", ".join(missing)))
+    return _index(load_json(file, ("images", "annotations", "categories"), "COCO annotations"))
+
+
+def _index(dataset: Dict[str, Any]) -> COCO:
     coco = COCO()
-    coco.dataset = data
-    coco.createIndex()
+    coco.dataset = dataset
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools tells all it does
+        coco.createIndex()
     return coco
 
 
@@ -72,46 +83,36 @@ def to_results(instances: Instances, image_id: int, categories: Sequence[Optiona
     return results
 
 
-def predict_all(predictor: Predictor, coco: COCO, images) -> List[Dict[str, Any]]:
-    """Results of every image of the annotations, whose files lie in the folder `images`. Raises RuntimeError for one that does not."""
-    categories, results = categories_of(coco, predictor.labels), []
-    for image_id in tqdm(sorted(coco.getImgIds()), unit="image", disable=None):
-        file = pathlib.Path(images) / coco.imgs[image_id]["file_name"]
-        try:
-            picture = Image.open(file).convert("RGB")
-        except OSError as e:
-            raise RuntimeError("%s: cannot be read as an image: %s" % (file, e)) from None
-        found = predictor(picture)
-        if "instances" not in found:
-            raise RuntimeError("the model finds no objects: there is no average precision of it")
-        results += to_results(found["instances"], image_id, categories)
-    return results
-
-
 def average_precision(coco: COCO, results: List[Dict[str, Any]], kind: str) -> Dict[str, float]:
     """COCO's metrics of one kind (bbox, segm, keypoints), in percent; not a number where there is nothing to find."""
-    if not results:
-        return dict.fromkeys(_METRICS[kind], 0.0)
     if kind == "segm":  # the area by which objects are small or large is then that of the mask
         results = [{k: v for k, v in r.items() if k != "bbox"} for r in results]
-    judge = COCOeval(coco, coco.loadRes(results), kind)
-    judge.evaluate()
-    judge.accumulate()
-    judge.summarize()
+    with contextlib.redirect_stdout(io.StringIO()):
+        found = coco.loadRes(results) if results else _index({k: [] if k == "annotations" else v for k, v in coco.dataset.items()})
+        judge = COCOeval(coco, found, kind)
+        judge.evaluate()
+        judge.accumulate()
+        judge.summarize()
     stats = [100 * v if v >= 0 else float("nan") for v in judge.stats]
     return dict(zip(_METRICS[kind], stats))
 
 
-def evaluate(folder, images, annotations, *, kinds: Optional[Sequence[str]] = None, **options: Any) -> Dict[str, Dict[str, float]]:
-    """{kind: {metric: percent}} of the model in a folder. kinds: default all that model and annotations have. options: of Predictor."""
-    import contextlib
-    import io
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools tells all it does
-        coco = load_annotations(annotations)
-        predictor = Predictor(folder, **options)
-        results = predict_all(predictor, coco, images)
-        if kinds is None:
-            annotated = next(iter(coco.anns.values()), {})
-            having = {"bbox": "bbox", "segm": "segmentation", "keypoints": "keypoints"}
-            kinds = [k for k, key in having.items() if key in annotated and (not results or key in results[0])]
-        return {kind: average_precision(coco, results, kind) for kind in kinds}
+class CocoMetric:
+    """Gathers what was found in every image; then the average precision of each kind that both model and annotations have."""
+
+    def __init__(self, coco: COCO, labels: Sequence[str] = ()):
+        self._coco, self._categories = coco, categories_of(coco, labels)
+        self._results: List[Dict[str, Any]] = []
+        self._fields: Set[str] = set()
+
+    def add(self, image_id: int, file: pathlib.Path, output: Dict[str, Any]) -> None:
+        if "instances" not in output:
+            raise RuntimeError("the model finds no objects: there is no average precision of it")
+        self._fields.update(output["instances"].get_fields())
+        self._results += to_results(output["instances"], image_id, self._categories)
+
+    def result(self) -> Dict[str, Dict[str, float]]:
+        """{kind: {metric: percent}}"""
+        annotated = set().union(*self._coco.anns.values())
+        kinds = [kind for kind, (field, key) in _FIELDS.items() if field in self._fields and key in annotated]
+        return {kind: average_precision(self._coco, self._results, kind) for kind in kinds}

@@ -1,0 +1,59 @@
+"""convert/write.py: a model's files appear together."""
+import os
+import stat
+
+import pytest
+
+from caffe2rt.convert import write
+from caffe2rt.convert.errors import ConvertError
+from caffe2rt.convert.model import build_model
+from caffe2rt.convert.write import write_model
+from helpers import random_parameters, small_config
+
+
+@pytest.fixture(scope="module")
+def model():
+    cfg = small_config()
+    return build_model(cfg, random_parameters(cfg))
+
+
+@pytest.fixture
+def moves(monkeypatch):
+    """(source's name, target) of every file or folder that is put in its place."""
+    seen = []
+    for name in ("rename", "replace"):
+        def move(source, target, original=getattr(os, name)):
+            original(source, target)
+            seen.append((os.path.basename(source), str(target)))
+        monkeypatch.setattr(write.os, name, move)
+    return seen
+
+
+def test_a_new_folder_appears_whole(model, moves, tmp_path):
+    files = write_model(tmp_path / "a" / "new", model, "net", ["one"])
+    assert moves == [("model", str(tmp_path / "a" / "new"))]  # one step: no other program sees a part of it
+    assert {"labels.txt", "model.pb", "model_init.pb", "model.pbtxt"} <= set(files) == set(os.listdir(tmp_path / "a" / "new"))
+    assert os.listdir(tmp_path / "a") == ["new"]
+
+
+def test_a_new_folder_has_the_rights_of_any_other(model, tmp_path):
+    (tmp_path / "other").mkdir()
+    write_model(tmp_path / "new", model, "net")
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == stat.S_IMODE((tmp_path / "other").stat().st_mode)
+
+
+def test_a_folder_that_is_there_keeps_what_else_is_in_it(model, moves, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "model.pb").write_text("old")
+    files = write_model(tmp_path, model, "net")
+    assert sorted(name for name, _ in moves) == files
+    assert (tmp_path / "notes.txt").read_text() == "mine" and (tmp_path / "model.pb").read_bytes() != b"old"
+
+
+def test_nothing_is_left_of_what_could_not_be_written(model, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device", "somewhere")
+    monkeypatch.setattr(write.os, "rename", full)
+    with pytest.raises(ConvertError, match="somewhere: No space left on device"):
+        write_model(tmp_path / "new", model, "net")
+    assert os.listdir(tmp_path) == []
