@@ -82,7 +82,8 @@ class GenerateProposals final : public Operator {
   Strides strides(const Inputs& in) const {
     if (!strides_of_data_) return {stride_, stride_};
     const auto stride = [&](int64_t axis) {
-      return static_cast<float>(in[kData].size(axis) / std::max<int64_t>(1, in[kScores].size(axis)));
+      const int64_t pixels = in[kData].size(axis) / std::max<int64_t>(1, in[kScores].size(axis));
+      return static_cast<float>(pixels);
     };
     return {stride(3), stride(2)};
   }
