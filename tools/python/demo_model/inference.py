@@ -35,7 +35,7 @@ def predict(model, image, height=None, width=None):
     levels = model.features(padded[None])
     boxes = _proposals(model, levels, size)
     head, heads = cfg.MODEL.ROI_BOX_HEAD, cfg.MODEL.ROI_HEADS
-    x = model.roi_heads.box_head(model.pool(levels, [boxes], head.POOLER_RESOLUTION))
+    x = model.roi_heads.box_head(model.pool(levels, [boxes], head))
     scores = F.softmax(model.roi_heads.box_predictor.cls_score(x), 1)[:, :-1]
     deltas = model.roi_heads.box_predictor.bbox_pred(x)
     if head.CLS_AGNOSTIC_BBOX_REG:
@@ -47,7 +47,7 @@ def predict(model, image, height=None, width=None):
     boxes, scores = boxes[rows, classes], scores[rows, classes]
     keep = ops.batched_nms(boxes, scores, classes, heads.NMS_THRESH_TEST)[:cfg.TEST.DETECTIONS_PER_IMAGE]
     boxes, scores, classes = boxes[keep], scores[keep], classes[keep]
-    logits = model.roi_heads.mask_head(model.pool(levels, [boxes], cfg.MODEL.ROI_MASK_HEAD.POOLER_RESOLUTION))
+    logits = model.roi_heads.mask_head(model.pool(levels, [boxes], cfg.MODEL.ROI_MASK_HEAD))
     masks = logits[torch.arange(len(keep)), classes if logits.shape[1] > 1 else 0].sigmoid()
     boxes = boxes * torch.tensor([full[1] / size[1], full[0] / size[0]] * 2)
     return Instances(full, pred_boxes=Boxes(boxes.numpy()), scores=scores.numpy(), pred_classes=classes.numpy(),

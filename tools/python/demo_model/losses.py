@@ -94,7 +94,7 @@ def _positive_rows(boxes, positives):
 
 def _box_losses(model, levels, boxes, classes, truths, matched, positives):
     head = model.cfg.MODEL.ROI_BOX_HEAD
-    x = model.roi_heads.box_head(model.pool(levels, boxes, head.POOLER_RESOLUTION))
+    x = model.roi_heads.box_head(model.pool(levels, boxes, head))
     score = model.roi_heads.box_predictor.cls_score(x).float()
     rows = _positive_rows(boxes, positives)
     delta = model.roi_heads.box_predictor.bbox_pred(x).float()[rows]
@@ -108,7 +108,7 @@ def _box_losses(model, levels, boxes, classes, truths, matched, positives):
 def _mask_loss(model, levels, boxes, truths, matched, most=12):
     """Of at most `most` regions an image."""
     boxes, matched = [b[:most] for b in boxes], [m[:most] for m in matched]
-    logits = model.roi_heads.mask_head(model.pool(levels, boxes, model.cfg.MODEL.ROI_MASK_HEAD.POOLER_RESOLUTION)).float()
+    logits = model.roi_heads.mask_head(model.pool(levels, boxes, model.cfg.MODEL.ROI_MASK_HEAD)).float()
     goals, classes = [], []
     for b, m, truth in zip(boxes, matched, truths):
         rois = torch.cat([m[:, None].float(), b], 1)

@@ -161,8 +161,9 @@ class MaskRcnn(nn.Module):
         """{level: (N,C,h,w)} of (N,3,H,W) BGR 0..255."""
         return self.backbone(((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last))
 
-    def pool(self, levels, boxes, resolution):
-        """(R,C,resolution,resolution) of a list of (R_i,4) boxes, one an image."""
+    def pool(self, levels, boxes, head):
+        """(R,C,S,S) of a list of (R_i,4) boxes, one an image, as the configuration of a head says."""
+        resolution, ratio = head.POOLER_RESOLUTION, head.POOLER_SAMPLING_RATIO
         names = self.cfg.MODEL.ROI_HEADS.IN_FEATURES
         rois = torch.cat([torch.cat([torch.full((len(b), 1), float(i)), b], 1) for i, b in enumerate(boxes)])
         size = ((rois[:, 3] - rois[:, 1]) * (rois[:, 4] - rois[:, 2])).clamp(min=0).sqrt()
@@ -172,7 +173,7 @@ class MaskRcnn(nn.Module):
             here = (wanted == int(name[1:])).nonzero()[:, 0]
             if len(here):
                 pooled = ops.roi_align(levels[name].contiguous(), rois[here].to(levels[name].dtype), resolution,
-                                       1 / 2 ** int(name[1:]), sampling_ratio=2, aligned=True)
+                                       1 / 2 ** int(name[1:]), ratio, aligned=True)
                 out = out.index_copy(0, here, pooled)
         return out
 

@@ -89,7 +89,7 @@ def _build(cfg, parameters, model=None):
     features = build_backbone(net, cfg, _normalised(net, cfg))
     if net.size_divisibility is None:
         net.size_divisibility = size_divisibility(cfg)
-    if cfg.MODEL.get("WITHOUT_SCALE"):
+    if cfg.EXPORT_CAFFE2.WITHOUT_SCALE:
         net.im_info = _without_scale(net)
     return (net, *META_ARCHITECTURES[name](net, cfg, features))
 

@@ -4,7 +4,6 @@ Where torchvision does otherwise than detectron2, the configuration has keys tha
 
     INPUT.RESIZE_MODE                  of frames: "bilinear", see docs/models.md; and their padding is the mean pixel, 0 once normalised
     MODEL.NORM_EPS                     of batch norms
-    MODEL.WITHOUT_SCALE                operators on boxes are told that frames were not resized: their clipping knows no rounding
     MODEL.ANCHOR_GENERATOR.ROUNDED     anchors are whole numbers, by aspect ratio, then size
     MODEL.ANCHOR_GENERATOR.GRID_STRIDES  anchors are as far apart as the input's size over that of the feature map, rounded down
     MODEL.RPN.SCORE_THRESH             least probability of a region
@@ -120,7 +119,7 @@ _COMMON = {
     "PIXEL_MEAN": [255 * v for v in (0.485, 0.456, 0.406)], "PIXEL_STD": [255 * v for v in (0.229, 0.224, 0.225)],
 }
 _RCNN = {
-    **_COMMON, "WITHOUT_SCALE": True,
+    **_COMMON,
     "BACKBONE.NAME": "build_resnet_fpn_backbone", "RESNETS.OUT_FEATURES": ["res2", "res3", "res4", "res5"],
     "FPN.IN_FEATURES": ["res2", "res3", "res4", "res5"], "ANCHOR_GENERATOR.SIZES": [[32], [64], [128], [256], [512]],
     "PROPOSAL_GENERATOR.MIN_SIZE": 1e-3, "RPN.IN_FEATURES": ["p2", "p3", "p4", "p5", "p6"], "RPN.PRE_NMS_TOPK_TEST": 1000,
@@ -197,6 +196,7 @@ def config_of(name, parameters=None, norm_eps=1e-5):
         _set(cfg.MODEL, key, value)
     cfg.INPUT.update(FORMAT="RGB", MIN_SIZE_TEST=min_size, MAX_SIZE_TEST=max_size, RESIZE_MODE="bilinear")
     cfg.TEST["DETECTIONS_PER_IMAGE"] = detections
+    cfg.EXPORT_CAFFE2["WITHOUT_SCALE"] = cfg.MODEL.META_ARCHITECTURE == "GeneralizedRCNN"
     cfg.DATASETS["TEST"] = ["keypoints_coco_torchvision" if cfg.MODEL.KEYPOINT_ON else "torchvision_coco"]
     _count_classes(cfg, parameters or {})
     return cfg
