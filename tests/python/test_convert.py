@@ -114,7 +114,7 @@ def test_what_is_not_known_is_named(small, key, value, says):
 
 
 @pytest.mark.skipif(not CHECKPOINTS, reason="no golden data in %s" % GOLDEN)
-@pytest.mark.parametrize("folder", CHECKPOINTS, ids=lambda p: p.name)
+@pytest.mark.parametrize("folder", CHECKPOINTS, ids=[p.name for p in CHECKPOINTS])
 def test_gives_what_detectron2s_own_export_gave(folder, tmp_path, caffe2_run):
     result = convert("--config-file", folder / "config.yaml", "--output", tmp_path, "MODEL.WEIGHTS", folder / "model_final.pkl",
                      "MODEL.DEVICE", "cpu")

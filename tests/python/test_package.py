@@ -110,7 +110,7 @@ GOLDEN = [p for p in sorted((SHARED / "golden").glob("*/meta.json")) if (p.paren
 
 
 @pytest.mark.skipif(not GOLDEN, reason="no golden data")
-@pytest.mark.parametrize("meta", GOLDEN, ids=lambda p: p.parent.name)
+@pytest.mark.parametrize("meta", GOLDEN, ids=[p.parent.name for p in GOLDEN])
 def test_predicts_what_detectron2s_wrapper_predicted(meta):
     case, golden = json.loads(meta.read_text())["cases"][1], np.load(meta.parent / "case1.npz")
     model = caffe2rt.Caffe2Model.load_protobuf(meta.parent)

@@ -1,0 +1,84 @@
+// A matrix product by packed panels, for the kernels that are compiled once a vector width: included by them,
+// once each width.
+#ifndef CAFFE2RT_MATMUL_PANEL
+#define CAFFE2RT_MATMUL_PANEL
+#include <cstddef>
+namespace caffe2rt::matmul {
+constexpr std::size_t kPanel = 32;  // columns of a panel, whatever the vector width
+}
+#endif
+
+#if defined(CAFFE2RT_MATMUL_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef CAFFE2RT_MATMUL_INL_H
+#undef CAFFE2RT_MATMUL_INL_H
+#else
+#define CAFFE2RT_MATMUL_INL_H
+#endif
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace caffe2rt::matmul {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Tag = hn::ScalableTag<float>;
+using Vec = hn::Vec<Tag>;
+
+constexpr size_t kVectors = 2;  // of a tile's row
+constexpr size_t kLanes = hn::MaxLanes(Tag());
+// Rows of a tile: as many as keep all sums in registers.
+constexpr size_t kRows = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM ? 14 : 6;
+
+// c (kHeight rows, kVectors vectors) = a (kHeight,depth) * panel (depth, kVectors vectors of a panel's rows)
+template <size_t kHeight>
+HWY_INLINE void multiply_tile(const float* HWY_RESTRICT a, size_t a_step, const float* HWY_RESTRICT panel,
+                              size_t depth, float* HWY_RESTRICT c, size_t c_step) {
+  const Tag tag;
+  Vec sum[kHeight][kVectors];
+#pragma GCC unroll 16
+  for (size_t r = 0; r < kHeight; r++)
+#pragma GCC unroll 2
+    for (size_t v = 0; v < kVectors; v++) sum[r][v] = hn::Zero(tag);
+  for (size_t k = 0; k < depth; k++) {
+    Vec b[kVectors];
+#pragma GCC unroll 2
+    for (size_t v = 0; v < kVectors; v++) b[v] = hn::Load(tag, panel + k * kPanel + v * hn::Lanes(tag));
+#pragma GCC unroll 16
+    for (size_t r = 0; r < kHeight; r++) {
+      const Vec x = hn::Set(tag, a[r * a_step + k]);
+#pragma GCC unroll 2
+      for (size_t v = 0; v < kVectors; v++) sum[r][v] = hn::MulAdd(x, b[v], sum[r][v]);
+    }
+  }
+#pragma GCC unroll 16
+  for (size_t r = 0; r < kHeight; r++)
+#pragma GCC unroll 2
+    for (size_t v = 0; v < kVectors; v++) hn::StoreU(sum[r][v], tag, c + r * c_step + v * hn::Lanes(tag));
+}
+
+template <size_t kHeight>
+HWY_NOINLINE void multiply_rows(const float* a, size_t a_step, const float* packed, size_t depth,
+                                size_t panels, float* c, size_t c_step) {
+  constexpr size_t kWide = kVectors * kLanes;
+  for (size_t p = 0; p < panels; p++)
+    for (size_t column = 0; column < kPanel; column += kWide)
+      multiply_tile<kHeight>(a, a_step, packed + p * depth * kPanel + column, depth, c + p * kPanel + column,
+                             c_step);
+}
+
+// c (rows,panels*kPanel) = a (rows,depth) * packed (panels,depth,kPanel), which lies on a boundary of 64
+// bytes.
+template <size_t kHeight = kRows>
+HWY_INLINE void multiply(const float* a, size_t a_step, size_t rows, const float* packed, size_t depth,
+                         size_t panels, float* c, size_t c_step) {
+  for (; rows >= kHeight; rows -= kHeight, a += kHeight * a_step, c += kHeight * c_step)
+    multiply_rows<kHeight>(a, a_step, packed, depth, panels, c, c_step);
+  if constexpr (kHeight > 1) multiply<kHeight / 2>(a, a_step, rows, packed, depth, panels, c, c_step);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace caffe2rt::matmul
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,47 @@
+// Winograd F(4x4,3x3): a 3x3 convolution of stride 1 by a quarter of the multiplications. Tiles of 6x6 pixels
+// become 36 matrix products, and those tiles of 4x4 results. Plain pointers, no tensors; every vector width
+// that the processor has, chosen when it runs.
+//
+// Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks,
+// https://arxiv.org/abs/1509.09308.
+#pragma once
+
+#include <cstddef>
+
+namespace caffe2rt::winograd {
+
+constexpr int kTile = 4;     // pixels of output along each side of a tile
+constexpr int kPoints = 36;  // matrices
+
+// What one convolution is made of; all arrays are float32.
+struct Problem {
+  int images = 0, height = 0, width = 0;  // of input and output alike
+  int channels = 0, filters = 0;
+  int pad = 1;                      // 0: the output is two pixels smaller each way
+  int threads = 1;                  // that will share the blocks
+  const float* x = nullptr;         // (images,height,width,channels)
+  const float* packed = nullptr;    // pack()
+  const float* bias = nullptr;      // (filters), or null
+  const float* residual = nullptr;  // like y, added before the activation, or null
+  bool relu = false;
+  float* y = nullptr;  // (images,height,width,filters)
+
+  int out_height() const { return height + 2 * pad - 2; }
+  int out_width() const { return width + 2 * pad - 2; }
+};
+
+// Elements of the packed weights.
+size_t packed_size(int channels, int filters);
+
+// (filters,channels,3,3), contiguous -> packed weights, for every vector width the same.
+void pack(const float* filter, int channels, int filters, float* packed);
+
+// Blocks of tiles that can be computed apart from each other, and the elements of scratch memory that a
+// thread needs, on a boundary of 64 bytes.
+int count_blocks(const Problem& problem);
+size_t scratch_size(const Problem& problem);
+
+// Computes blocks [first, last). Different blocks may run in different threads, each with scratch of its own.
+void run(const Problem& problem, int first, int last, float* scratch);
+
+}  // namespace caffe2rt::winograd
