@@ -3,7 +3,8 @@
 
     tests/golden_test.py --golden DIR --caffe2-run build/release/bin/caffe2_run [NAME ...]
 
-Per case: raw outputs and formatted predictions against the recorded ones, by DIR/compare.py. Per batch2.npz: what each image
+Per case: raw outputs and formatted predictions against the recorded ones, by DIR/compare.py: without any rewrite of the net, and
+with all of them but Winograd's convolution the same; with that too, all but one detection the same. Per batch2.npz: what each image
 gets in a batch against what it gets alone. Exits 77 (skipped) where DIR or numpy is missing. A folder NAME/ holds model.pb and
 model_init.pb, or its model lies in DIR/../models/NAME.
 """
@@ -30,12 +31,13 @@ class Runner:
         self.scratch = pathlib.Path(scratch)
         self.failed = []
 
-    def run(self, model, feeds, outputs, *flags):
+    def run(self, model, feeds, outputs, *flags, without="use_winograd"):
+        flags += ("--disable-passes", without) if without else ()
         subprocess.run([self.program, "--predict_net", model / "model.pb", "--init_net", model / "model_init.pb",
                         "--inputs", feeds, "--outputs", outputs, *flags], check=True, stdout=subprocess.DEVNULL)
 
-    def same(self, what, golden, computed):
-        result = subprocess.run([sys.executable, self.compare, golden, computed, "--json"], stdout=subprocess.PIPE)
+    def same(self, what, golden, computed, *flags):
+        result = subprocess.run([sys.executable, self.compare, golden, computed, "--json", *flags], stdout=subprocess.PIPE)
         report = json.loads(result.stdout or "{}")
         print("%-48s %s" % (what, "same" if result.returncode == 0 else "DIFFERENT %s" % report), flush=True)
         if result.returncode != 0:
@@ -45,6 +47,11 @@ class Runner:
         out = self.scratch / "out.npz"
         self.run(model, case, out)
         self.same("%s %s raw" % (name, case.stem), case, out)
+        self.run(model, case, out, without="all")
+        self.same("%s %s raw, no passes" % (name, case.stem), case, out)
+        # Small errors tip a suppression on the knife's edge now and then.
+        self.run(model, case, out, without="")
+        self.same("%s %s raw, Winograd" % (name, case.stem), case, out, "--all-but", "1")
         if original_size:
             self.run(model, case, out, "--formatted", "--original-size", "%dx%d" % tuple(original_size))
             self.same("%s %s formatted" % (name, case.stem), case, out)

@@ -7,10 +7,12 @@
 
 #include <chrono>
 #include <cmath>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include "graph/passes/passes.h"
 #include "model/image_layout.h"
 #include "preprocess/preprocess.h"
 #include "runtime/compiled_net.h"
@@ -20,7 +22,8 @@ namespace caffe2rt {
 namespace {
 
 struct Flags {
-  std::string predict_net, init_net, image, device = "cpu", precision = "float32";
+  std::string predict_net, init_net, image, trace, device = "cpu", precision = "float32";
+  std::vector<std::string> without_passes;
   int height = 800, width = 1344, batch = 1, threads = 0, repeat = 10;
   bool json = false;
 };
@@ -76,13 +79,36 @@ nlohmann::json count_rows(const Blobs& results, const std::string& blob) {
 
 nlohmann::json top_operators(const Profile& profile, int runs) {
   std::map<std::string, double> by_type;
-  for (const auto& node : profile.nodes) by_type[node.type] += node.milliseconds / runs;
+  for (const auto& event : profile.events) by_type[event.type] += event.milliseconds / runs;
   std::vector<std::pair<std::string, double>> sorted(by_type.begin(), by_type.end());
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   sorted.resize(std::min<size_t>(sorted.size(), 10));
   auto list = nlohmann::json::array();
   for (const auto& [type, ms] : sorted) list.push_back({{"type", type}, {"ms", ms}});
   return list;
+}
+
+// The format that chrome://tracing and https://ui.perfetto.dev read ("Trace Event Format"): microseconds.
+void write_trace(const Profile& profile, const std::string& file) {
+  auto events = nlohmann::json::array();
+  for (const auto& event : profile.events)
+    events.push_back({{"name", event.type},
+                      {"cat", "operator"},
+                      {"ph", "X"},
+                      {"pid", 1},
+                      {"tid", 1},
+                      {"ts", event.start_ms * 1e3},
+                      {"dur", event.milliseconds * 1e3},
+                      {"args",
+                       {{"output", event.output},
+                        {"inputs", event.inputs},
+                        {"outputs", event.outputs},
+                        {"gflop", event.flop / 1e9},
+                        {"mbytes", event.bytes / 1e6}}}});
+  std::ofstream out(file);
+  out << nlohmann::json{{"traceEvents", std::move(events)}, {"displayTimeUnit", "ms"}}.dump(1) << "\n";
+  out.close();
+  require(!out.fail(), ErrorCode::kIo, "{}: cannot be written", file);
 }
 
 nlohmann::json bench(const Flags& flags) {
@@ -96,6 +122,7 @@ nlohmann::json bench(const Flags& flags) {
                              : collected;
   const auto scores = find_blob(predict_net, {"BoxWithNMSLimit"}, 0);
   CompileOptions options{.device = parse_device(flags.device), .precision = parse_precision(flags.precision)};
+  options.without_passes = parse_passes(flags.without_passes);
   for (const auto& blob : {proposals, scores})
     if (!blob.empty()) options.graph.keep.push_back(blob);
   const Blobs weights = run_init_net(read_net(flags.init_net));
@@ -126,6 +153,7 @@ nlohmann::json bench(const Flags& flags) {
     results = net.run(feeds, workspace);
     spent.push_back(run.milliseconds());
   }
+  if (!flags.trace.empty()) write_trace(profile, flags.trace);
   std::sort(spent.begin(), spent.end());
   const auto quantile = [&](double q) {
     return spent[std::lround(q * static_cast<double>(spent.size() - 1))];
@@ -181,6 +209,9 @@ void add_options(CLI::App& app, Flags& flags) {
   app.add_option("--image", flags.image, "Image to stretch to the size; default: noise");
   app.add_option("--device", flags.device, "cpu")->capture_default_str();
   app.add_option("--precision", flags.precision, "float32")->capture_default_str();
+  app.add_option("--profile", flags.trace,
+                 "File to write: when each operator ran, as chrome://tracing shows it");
+  add_passes_flag(app, flags.without_passes);
   app.add_flag("--json", flags.json, "One line of JSON");
 }
 

@@ -3,6 +3,7 @@
 
 #include "decode/decoder.h"
 #include "decode/predictions.h"
+#include "graph/passes/passes.h"
 #include "runtime/compiled_net.h"
 #include "runtime/npz.h"
 #include "tool.h"
@@ -13,7 +14,7 @@ namespace {
 struct Flags {
   std::string predict_net, init_net, inputs, outputs;
   std::string original_size;  // HxW
-  std::vector<std::string> blobs;
+  std::vector<std::string> blobs, without_passes;
   bool formatted = false;
   int threads = 0;
 };
@@ -60,6 +61,7 @@ void run(const Flags& flags) {
   const auto decoder = flags.formatted ? make_decoder(predict_net) : nullptr;
 
   CompileOptions options;
+  options.without_passes = parse_passes(flags.without_passes);
   for (const auto& feed : feeds) options.graph.feeds.push_back(feed.first);
   const bool all = flags.blobs == std::vector<std::string>{"all"};
   options.graph.keep_all = all;
@@ -96,6 +98,7 @@ void add_options(CLI::App& app, Flags& flags) {
       ->excludes("--blobs");
   app.add_option("--original-size", flags.original_size,
                  "HxW of the picture that predictions are for; default: the net's input");
+  add_passes_flag(app, flags.without_passes);
   app.add_option("--threads", flags.threads, "Threads; 0: all cores")->check(CLI::NonNegativeNumber);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 
@@ -40,6 +41,14 @@ int run_tool(const char* name, const char* description, int argc, char** argv,
 inline void add_net_flags(CLI::App& app, std::string& predict_net, std::string& init_net) {
   app.add_option("--predict_net,--predict-net", predict_net, "Network: model.pb or .pbtxt")->required();
   app.add_option("--init_net,--init-net", init_net, "Its weights: model_init.pb")->required();
+}
+
+// --disable-passes, to find out what one of them does.
+inline void add_passes_flag(CLI::App& app, std::vector<std::string>& without_passes) {
+  app.add_option("--disable-passes", without_passes,
+                 "Rewrites of the net to leave out, to see what they do: all, or names of them (a wrong one "
+                 "lists them)")
+      ->delimiter(',');
 }
 
 }  // namespace caffe2rt

@@ -72,7 +72,7 @@ class Builder {
   }
 
   void add(const OperatorDef& def, int position) {
-    Node node{def, position, {}, {}};
+    Node node{def, position, def.type, {}, {}};
     at_place([&] { return node.place(); },
              [&] {
                for (const auto& blob : def.inputs) node.inputs.push_back(read(blob));
@@ -111,8 +111,8 @@ class Builder {
 }  // namespace
 
 std::string Node::place() const {
-  if (def.outputs.empty()) return fmt::format("operator {} '{}'", position, def.type);
-  return fmt::format("operator {} '{}' (output '{}')", position, def.type, def.outputs.front());
+  if (def.outputs.empty()) return fmt::format("operator {} '{}'", position, file_type);
+  return fmt::format("operator {} '{}' (output '{}')", position, file_type, def.outputs.front());
 }
 
 ValueId Graph::last_value(const std::string& blob) const {

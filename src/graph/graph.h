@@ -24,7 +24,8 @@ struct Value {
 
 struct Node {
   OperatorDef def;
-  int position = 0;  // in the NetDef, for messages
+  int position = 0;       // in the NetDef, for messages
+  std::string file_type;  // of the operator there, whatever a pass has made of it
   std::vector<ValueId> inputs, outputs;
 
   std::string place() const;  // "operator 12 'Conv' (output 'res2')"

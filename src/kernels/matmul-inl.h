@@ -30,41 +30,56 @@ constexpr size_t kLanes = hn::MaxLanes(Tag());
 // Rows of a tile: as many as keep all sums in registers.
 constexpr size_t kRows = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM ? 14 : 6;
 
-// c (kHeight rows, kVectors vectors) = a (kHeight,depth) * panel (depth, kVectors vectors of a panel's rows)
-template <size_t kHeight>
+// The sums of a tile: kHeight rows of a (depth numbers each, a_step apart) by kWidth vectors of each of a
+// panel's rows. `ends` says what sums begin with, `Vec begin(row, column)`, and takes them, `end(row, column,
+// sum)`; columns are counted from the tile's first.
+template <size_t kHeight, size_t kWidth, class Ends>
 HWY_INLINE void multiply_tile(const float* HWY_RESTRICT a, size_t a_step, const float* HWY_RESTRICT panel,
-                              size_t depth, float* HWY_RESTRICT c, size_t c_step) {
+                              size_t depth, const Ends& ends) {
   const Tag tag;
-  Vec sum[kHeight][kVectors];
+  Vec sum[kHeight][kWidth];
 #pragma GCC unroll 16
   for (size_t r = 0; r < kHeight; r++)
 #pragma GCC unroll 2
-    for (size_t v = 0; v < kVectors; v++) sum[r][v] = hn::Zero(tag);
+    for (size_t v = 0; v < kWidth; v++) sum[r][v] = ends.begin(r, v * kLanes);
   for (size_t k = 0; k < depth; k++) {
-    Vec b[kVectors];
+    Vec b[kWidth];
 #pragma GCC unroll 2
-    for (size_t v = 0; v < kVectors; v++) b[v] = hn::Load(tag, panel + k * kPanel + v * hn::Lanes(tag));
+    for (size_t v = 0; v < kWidth; v++) b[v] = hn::Load(tag, panel + k * kPanel + v * hn::Lanes(tag));
 #pragma GCC unroll 16
     for (size_t r = 0; r < kHeight; r++) {
       const Vec x = hn::Set(tag, a[r * a_step + k]);
 #pragma GCC unroll 2
-      for (size_t v = 0; v < kVectors; v++) sum[r][v] = hn::MulAdd(x, b[v], sum[r][v]);
+      for (size_t v = 0; v < kWidth; v++) sum[r][v] = hn::MulAdd(x, b[v], sum[r][v]);
     }
   }
 #pragma GCC unroll 16
   for (size_t r = 0; r < kHeight; r++)
 #pragma GCC unroll 2
-    for (size_t v = 0; v < kVectors; v++) hn::StoreU(sum[r][v], tag, c + r * c_step + v * hn::Lanes(tag));
+    for (size_t v = 0; v < kWidth; v++) ends.end(r, v * kLanes, sum[r][v]);
 }
+
+constexpr size_t kWide = kVectors * kLanes;  // columns of a tile
+static_assert(kPanel % kWide == 0);
+
+// Sums that begin with zero and are written to c.
+struct Store {
+  float* c;
+  size_t step;
+
+  HWY_INLINE Vec begin(size_t, size_t) const { return hn::Zero(Tag()); }
+  HWY_INLINE void end(size_t row, size_t column, Vec sum) const {
+    hn::StoreU(sum, Tag(), c + row * step + column);
+  }
+};
 
 template <size_t kHeight>
 HWY_NOINLINE void multiply_rows(const float* a, size_t a_step, const float* packed, size_t depth,
                                 size_t panels, float* c, size_t c_step) {
-  constexpr size_t kWide = kVectors * kLanes;
   for (size_t p = 0; p < panels; p++)
     for (size_t column = 0; column < kPanel; column += kWide)
-      multiply_tile<kHeight>(a, a_step, packed + p * depth * kPanel + column, depth, c + p * kPanel + column,
-                             c_step);
+      multiply_tile<kHeight, kVectors>(a, a_step, packed + p * depth * kPanel + column, depth,
+                                       Store{c + p * kPanel + column, c_step});
 }
 
 // c (rows,panels*kPanel) = a (rows,depth) * packed (panels,depth,kPanel), which lies on a boundary of 64

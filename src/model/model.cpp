@@ -16,6 +16,7 @@
 #include "model/labels.h"
 #include "preprocess/preprocess.h"
 #include "runtime/compiled_net.h"
+#include "runtime/net_memory.h"
 #include "runtime/translate_exceptions.h"
 
 namespace caffe2rt {
@@ -124,6 +125,13 @@ class NetModel final : public Model {
     defaults_.output = options.output;
   }
 
+  ~NetModel() override {
+    net_ = CompiledNet();
+    NetMemory::trim();
+  }
+  NetModel(const NetModel&) = delete;
+  NetModel& operator=(const NetModel&) = delete;
+
   const ModelInfo& info() const override { return info_; }
   const DetectOptions& defaults() const override { return defaults_; }
 
@@ -143,6 +151,7 @@ class NetModel final : public Model {
   std::vector<std::shared_ptr<const Detections>> detect_batch(std::span<const FrameView> frames,
                                                               const DetectOptions& options) const {
     const c10::InferenceMode no_gradients;
+    const NetMemory memory;
     const NetInput input = preprocess(frames, preprocess_);
     Workspace workspace;
     const Blobs blobs = net_.run({{image_input_, input.data}, {"im_info", input.im_info}}, workspace);

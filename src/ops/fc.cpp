@@ -3,6 +3,7 @@
 // axes of W before `axis_w`. Source: Caffe2's FC and FCTransposed.
 #include <ATen/ops/addmm.h>
 
+#include "ops/relu.h"
 #include "ops/shape_args.h"
 #include "runtime/operator.h"
 
@@ -24,7 +25,9 @@ class Fc final : public Operator {
   Fc(const OperatorArgs& args, bool transposed)
       : axis_(args.get("axis", std::int64_t{1})),
         axis_w_(args.get("axis_w", std::int64_t{1})),
-        transposed_(transposed) {}
+        transposed_(transposed),
+        channels_last_(args.get("caffe2rt.channels_last", false)),
+        relu_(args.get("caffe2rt.relu", false)) {}
 
   PartialShape shape(PartialShapes in) const {
     if (!in[kW] || !in[kX]) return std::nullopt;
@@ -50,14 +53,18 @@ class Fc final : public Operator {
     const std::int64_t columns = y_shape.back();
     const std::int64_t rows = product(std::span(y_shape).first(y_shape.size() - 1));
     const std::int64_t k = columns == 0 ? 0 : in[kW].numel() / columns;
-    const at::Tensor x = in[kX].reshape({rows, k});
+    const at::Tensor x = (channels_last_ ? in[kX].permute({0, 2, 3, 1}) : in[kX]).reshape({rows, k});
     const at::Tensor w = transposed_ ? in[kW].reshape({k, columns}) : in[kW].reshape({columns, k}).t();
-    out[0] = at::addmm(in[kBias], x, w).view(y_shape);
+    const at::Tensor y = at::addmm(in[kBias], x, w);
+    if (relu_) relu_into(y, y);
+    out[0] = y.view(y_shape);
   }
 
  private:
   const std::int64_t axis_, axis_w_;
   const bool transposed_;
+  const bool channels_last_;  // the pass flatten_channels_last has taken a Flatten away
+  const bool relu_;           // the pass fuse_relu has joined a Relu to it
 };
 
 SchemaBuilder describe(const char* type, bool transposed) {
@@ -70,8 +77,11 @@ SchemaBuilder describe(const char* type, bool transposed) {
       .input("b", "(N) float32")
       .output("Y", "(M...,N) float32", infer::by(&Fc::shape))
       .arg("axis", "first axis of X that belongs to K, from the end where negative; default 1")
-      .arg("axis_w",
-           "first axis of W that belongs to " + before + ", from the end where negative; default 1");
+      .arg("axis_w", "first axis of W that belongs to " + before + ", from the end where negative; default 1")
+      .arg("caffe2rt.channels_last",
+           "not in files: X is (M,C,H,W), and the order of K is (H,W,C); set by the pass "
+           "flatten_channels_last")
+      .arg("caffe2rt.relu", "not in files: max(Y, 0) instead of Y; set by the pass fuse_relu");
   return schema;
 }
 

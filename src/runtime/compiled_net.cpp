@@ -13,6 +13,7 @@
 #include "graph/passes/passes.h"
 #include "runtime/check_operators.h"
 #include "runtime/infer_shapes.h"
+#include "runtime/net_memory.h"
 #include "runtime/translate_exceptions.h"
 
 namespace caffe2rt {
@@ -28,6 +29,26 @@ void check_finite(const Graph& graph) {
             "weight '{}': expected finite numbers, got {} of {} that are NaN or infinite",
             graph.values[id].blob, tensor.numel() - numbers, tensor.numel());
   }
+}
+
+using Operators = std::vector<std::unique_ptr<Operator>>;
+
+// An operator for each node. Throws Error.
+Operators make_operators(const Graph& graph, c10::Device device) {
+  Operators ops;
+  for (const Node& node : graph.nodes)
+    at_place([&] { return node.place(); },
+             [&] {
+               translating_exceptions(
+                   [&] { ops.push_back(find_schema(node.def.type)->make(OperatorArgs(node.def, device))); });
+             });
+  return ops;
+}
+
+std::vector<const Operator*> pointers(const Operators& ops) {
+  std::vector<const Operator*> all;
+  for (const auto& op : ops) all.push_back(op.get());
+  return all;
 }
 
 }  // namespace
@@ -46,23 +67,21 @@ c10::Device parse_device(const std::string& name) {
 }
 
 CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const CompileOptions& options) {
+  const NetMemory memory;  // packed weights too are read every frame
   CompiledNet compiled;
   check_operators(net);
   compiled.graph_ = build_graph(net, weights, options.graph);
-  run_passes(compiled.graph_);
   Graph& graph = compiled.graph_;
   at_place([&] { return graph.source; },
            [&] {
+             // Checked as the file has it, so that messages name what its reader knows.
+             infer_shapes(graph, pointers(make_operators(graph, options.device)));
+             run_passes(graph, rearranging_passes(), options.without_passes);
              check_finite(graph);
-             for (const Node& node : graph.nodes) {
-               Step step;
-               step.schema = find_schema(node.def.type);
-               at_place([&] { return node.place(); },
-                        [&] {
-                          translating_exceptions(
-                              [&] { step.op = step.schema->make(OperatorArgs(node.def, options.device)); });
-                        });
-               compiled.steps_.push_back(std::move(step));
+             run_passes(graph, packing_passes(), options.without_passes);
+             for (auto& op : make_operators(graph, options.device)) {
+               const Schema* schema = find_schema(graph.nodes[compiled.steps_.size()].def.type);
+               compiled.steps_.push_back({std::move(op), schema, {}});
              }
              infer_shapes(graph, compiled.operators());
            });
@@ -119,6 +138,7 @@ void CompiledNet::run_step(size_t index, Workspace& workspace) const {
 
 Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace) const {
   const c10::InferenceMode no_gradients;
+  const NetMemory memory;
   auto& values = workspace.values_;
   values.assign(graph_.values.size(), at::Tensor());
   for (const auto& [id, tensor] : graph_.constants) values[id] = tensor;
@@ -134,14 +154,7 @@ Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace) const {
                const auto start = std::chrono::steady_clock::now();
                at_place([&] { return graph_.nodes[i].place(); },
                         [&] { translating_exceptions([&] { run_step(i, workspace); }); });
-               if (workspace.profile) {
-                 const std::chrono::duration<double, std::milli> spent =
-                     std::chrono::steady_clock::now() - start;
-                 workspace.profile->nodes.resize(steps_.size());
-                 auto& entry = workspace.profile->nodes[i];
-                 entry.type = graph_.nodes[i].def.type;
-                 entry.milliseconds += spent.count();
-               }
+               if (workspace.profile) workspace.profile->add(graph_.nodes[i], start, values);
                for (const ValueId id : steps_[i].dead_after) values[id].reset();
              }
            });

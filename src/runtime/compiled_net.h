@@ -4,11 +4,13 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "graph/graph.h"
 #include "runtime/operator.h"
+#include "runtime/profile.h"
 
 namespace caffe2rt {
 
@@ -24,15 +26,8 @@ struct CompileOptions {
   c10::Device device = c10::DeviceType::CPU;
   Precision precision = Precision::kFloat32;
   GraphOptions graph;
-};
-
-// Time that each operator of a net took, summed over runs.
-struct Profile {
-  struct Entry {
-    std::string type;
-    double milliseconds = 0;
-  };
-  std::vector<Entry> nodes;  // by node
+  std::set<std::string>
+      without_passes;  // names of passes not to run, to find out what one does; see passes.h
 };
 
 // The blobs of one run in progress. Not thread-safe: one a thread.

@@ -66,9 +66,11 @@ TEST(CompiledNet, MeasuresEachOperatorWhereAsked) {
   Workspace workspace;
   workspace.profile = &profile;
   compiled.run({{"x", tensor({2}, {1, 2})}}, workspace);
-  ASSERT_EQ(profile.nodes.size(), 2);
-  EXPECT_EQ(profile.nodes[0].type, "Add");
-  EXPECT_GE(profile.nodes[0].milliseconds, 0);
+  ASSERT_EQ(profile.events.size(), 2);
+  EXPECT_EQ(profile.events[0].type, "Add");
+  EXPECT_EQ(profile.events[0].output, "t");
+  EXPECT_EQ(profile.events[0].inputs, (std::vector<Shape>{{2}, {2}}));
+  EXPECT_GE(profile.events[1].start_ms, profile.events[0].start_ms + profile.events[0].milliseconds);
 }
 
 TEST(CompiledNet, RefusesAMissingFeed) {

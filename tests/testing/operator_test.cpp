@@ -5,6 +5,8 @@
 #include <cmath>
 #include <random>
 
+#include "graph/passes/passes.h"
+
 namespace caffe2rt {
 namespace {
 
@@ -82,6 +84,17 @@ std::vector<at::Tensor> run_operator_outputs(const std::string& type, const std:
 
 at::Tensor run_operator(const std::string& type, const std::vector<at::Tensor>& inputs, const Args& args) {
   return run_operator_outputs(type, inputs, args, 1).front();
+}
+
+at::Tensor run_with_weights(const std::string& type, const std::vector<at::Tensor>& inputs, const Args& args,
+                            const std::set<std::string>& without_passes) {
+  Blobs weights;
+  for (size_t i = 1; i < inputs.size(); i++) weights[blob("in", i)] = inputs[i];
+  CompileOptions options;
+  options.without_passes = parse_passes({without_passes.begin(), without_passes.end()});
+  const auto net = CompiledNet::compile(net_of(operator_def(type, inputs.size(), 1, args)), weights, options);
+  Workspace workspace;
+  return net.run({{blob("in", 0), inputs[0]}}, workspace).at(blob("out", 0));
 }
 
 void compile_operator(const std::string& type, const std::vector<at::Tensor>& inputs, const Args& args) {

@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -53,6 +54,10 @@ std::vector<at::Tensor> run_operator_outputs(const std::string& type, const std:
 // Its only, or first, output.
 at::Tensor run_operator(const std::string& type, const std::vector<at::Tensor>& inputs,
                         const Args& args = {});
+
+// Its first output where all inputs but the first are weights, compiled without these passes.
+at::Tensor run_with_weights(const std::string& type, const std::vector<at::Tensor>& inputs, const Args& args,
+                            const std::set<std::string>& without_passes = {});
 
 // Compiles one operator with `inputs` as weights, so that what can be refused before a run is refused.
 void compile_operator(const std::string& type, const std::vector<at::Tensor>& inputs, const Args& args = {});

@@ -1,29 +1,9 @@
-// Before: Conv -> Y -> Relu -> Z, where nothing else reads Y.
+// Before: Conv -> Y -> Relu -> Z, where nothing else reads Y; FC likewise.
 // After: Conv with the argument caffe2rt.relu -> Z, which saves a tensor of that size.
-#include <vector>
-
 #include "graph/passes/passes.h"
+#include "graph/passes/rewrite.h"
 
 namespace caffe2rt {
-namespace {
-
-// How often each value is read, by operators or by the caller.
-std::vector<int> count_readers(const Graph& graph) {
-  std::vector<int> readers(graph.values.size());
-  for (const Node& node : graph.nodes)
-    for (const ValueId id : node.inputs) readers[id]++;
-  for (const ValueId id : graph.outputs) readers[id]++;
-  return readers;
-}
-
-void set_flag(OperatorDef& def, const char* name) {
-  Argument flag;
-  flag.name = name;
-  flag.i = 1;
-  def.args.push_back(std::move(flag));
-}
-
-}  // namespace
 
 void fuse_relu(Graph& graph) {
   const std::vector<int> readers = count_readers(graph);
@@ -32,11 +12,12 @@ void fuse_relu(Graph& graph) {
   for (Node& node : graph.nodes) {
     if (node.def.type == "Relu") {
       const ValueId between = node.inputs.front();
-      const int conv = writer[between];
-      if (conv >= 0 && nodes[conv].def.type == "Conv" && readers[between] == 1) {
-        nodes[conv].outputs = node.outputs;
-        nodes[conv].def.outputs = node.def.outputs;
-        set_flag(nodes[conv].def, "caffe2rt.relu");
+      const int before = writer[between];
+      if (before >= 0 && readers[between] == 1 &&
+          (nodes[before].def.type == "Conv" || nodes[before].def.type == "FC")) {
+        set_output(graph, nodes[before], node.outputs.front());
+        set_argument(nodes[before].def, "caffe2rt.relu", 1);
+        writer[node.outputs.front()] = before;
         continue;
       }
     }

@@ -1,11 +1,49 @@
 #include "graph/passes/passes.h"
 
-namespace caffe2rt {
+#include "base/error.h"
 
-void run_passes(Graph& graph) {
-  number_regions(graph);
-  drop_dead_ends(graph);
-  fuse_relu(graph);
+namespace caffe2rt {
+namespace {
+
+constexpr Pass kRearranging[] = {
+    {"number_regions", number_regions, /*optional=*/false},
+    {"drop_dead_ends", drop_dead_ends},
+    {"join_roi_align", join_roi_align},
+    {"flatten_channels_last", flatten_channels_last},
+    {"fuse_add", fuse_add},
+    {"fuse_relu", fuse_relu},
+};
+
+constexpr Pass kPacking[] = {
+    {"use_winograd", use_winograd},
+    {"use_matmul", use_matmul},
+    {"pack_weights", pack_weights},
+};
+
+}  // namespace
+
+std::span<const Pass> rearranging_passes() { return kRearranging; }
+std::span<const Pass> packing_passes() { return kPacking; }
+
+void run_passes(Graph& graph, std::span<const Pass> passes, const std::set<std::string>& without) {
+  for (const Pass& pass : passes)
+    if (!pass.optional || !without.contains(pass.name)) pass.run(graph);
+}
+
+std::set<std::string> parse_passes(const std::vector<std::string>& names) {
+  std::set<std::string> all;
+  for (const auto& passes : {rearranging_passes(), packing_passes()})
+    for (const Pass& pass : passes)
+      if (pass.optional) all.insert(pass.name);
+  std::string listed = "all";
+  for (const auto& name : all) listed += ", " + name;
+  std::set<std::string> chosen;
+  for (const auto& name : names) {
+    if (name == "all") return all;
+    require(all.contains(name), ErrorCode::kArgument, "passes: expected {}, got '{}'", listed, name);
+    chosen.insert(name);
+  }
+  return chosen;
 }
 
 }  // namespace caffe2rt

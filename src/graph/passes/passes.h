@@ -1,13 +1,32 @@
 // Passes: rewrites of a graph that leave its outputs as they are. One file a pass.
 #pragma once
 
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
 #include "graph/graph.h"
 
 namespace caffe2rt {
 
-// All of the passes below, in their order. They leave the graph's outputs as they are: with every blob among
-// the outputs nothing is dropped.
-void run_passes(Graph& graph);
+struct Pass {
+  const char* name;
+  void (*run)(Graph&);
+  bool optional = true;  // batches need some
+};
+
+// All passes in their order: those that only rearrange the net, and those that pack weights, after which
+// constants may be in layouts that only their operator reads.
+std::span<const Pass> rearranging_passes();
+std::span<const Pass> packing_passes();
+
+// Runs passes but those that are named. With every blob among the outputs nothing is dropped or joined.
+void run_passes(Graph& graph, std::span<const Pass> passes, const std::set<std::string>& without = {});
+
+// The set of these names of optional passes, or of all of them where one is "all". Throws Error(kArgument)
+// that lists the names for one that is none.
+std::set<std::string> parse_passes(const std::vector<std::string>& names);
 
 // Gives boxes that go from BoxWithNMSLimit to a second RoIAlign the number of their image, so that batches
 // work.
@@ -16,7 +35,26 @@ void number_regions(Graph& graph);
 // Removes nodes that no output depends on.
 void drop_dead_ends(Graph& graph);
 
-// Joins a Relu to the Conv before it.
+// Joins RoIAlign on the levels of a pyramid, and what puts its results into order.
+void join_roi_align(Graph& graph);
+
+// Lets an FC read pooled regions as they lie in memory.
+void flatten_channels_last(Graph& graph);
+
+// Joins a sum of two to the Conv before it.
+void fuse_add(Graph& graph);
+
+// Joins a Relu to the Conv or FC before it.
 void fuse_relu(Graph& graph);
+
+// Computes 3x3 convolutions of stride 1 in Winograd's way, whose rounding differs from the others' by some
+// 1e-5 of the values.
+void use_winograd(Graph& graph);
+
+// Computes the other convolutions without groups, and FCs, as products of matrices.
+void use_matmul(Graph& graph);
+
+// Lays the weights of the rest out as oneDNN wants them.
+void pack_weights(Graph& graph);
 
 }  // namespace caffe2rt

@@ -1,0 +1,52 @@
+#include "graph/passes/rewrite.h"
+
+#include <algorithm>
+
+namespace caffe2rt {
+
+std::vector<int> count_readers(const Graph& graph) {
+  std::vector<int> readers(graph.values.size());
+  for (const Node& node : graph.nodes)
+    for (const ValueId id : node.inputs) readers[id]++;
+  for (const ValueId id : graph.outputs) readers[id]++;
+  return readers;
+}
+
+const at::Tensor* constant_input(const Graph& graph, const Node& node, size_t input) {
+  if (input >= node.inputs.size()) return nullptr;
+  const auto found = graph.constants.find(node.inputs[input]);
+  return found == graph.constants.end() ? nullptr : &found->second;
+}
+
+ValueId add_constant(Graph& graph, const std::string& blob, at::Tensor value) {
+  const auto id = static_cast<ValueId>(graph.values.size());
+  graph.values.push_back({blob, -1});
+  graph.constants.emplace(id, std::move(value));
+  return id;
+}
+
+void set_inputs(const Graph& graph, Node& node, std::vector<ValueId> inputs) {
+  node.inputs = std::move(inputs);
+  node.def.inputs.clear();
+  for (const ValueId id : node.inputs) node.def.inputs.push_back(graph.values[id].blob);
+}
+
+void set_output(const Graph& graph, Node& node, ValueId output) {
+  node.outputs = {output};
+  node.def.outputs = {graph.values[output].blob};
+}
+
+void set_argument(OperatorDef& def, const std::string& name, std::int64_t value) {
+  std::erase_if(def.args, [&](const Argument& arg) { return arg.name == name; });
+  Argument arg;
+  arg.name = name;
+  arg.i = value;
+  def.args.push_back(std::move(arg));
+}
+
+void drop_unread_constants(Graph& graph) {
+  const std::vector<int> readers = count_readers(graph);
+  std::erase_if(graph.constants, [&](const auto& constant) { return readers[constant.first] == 0; });
+}
+
+}  // namespace caffe2rt

@@ -1,0 +1,30 @@
+// What passes have in common: questions about a graph and small changes to it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace caffe2rt {
+
+// How often each value is read, by operators or by the caller.
+std::vector<int> count_readers(const Graph& graph);
+
+// The constant that a node's input is; null where it has no such input or it is none.
+const at::Tensor* constant_input(const Graph& graph, const Node& node, size_t input);
+
+// A new constant of the graph.
+ValueId add_constant(Graph& graph, const std::string& blob, at::Tensor value);
+
+// Sets the inputs of a node, their names too.
+void set_inputs(const Graph& graph, Node& node, std::vector<ValueId> inputs);
+void set_output(const Graph& graph, Node& node, ValueId output);
+
+// Sets an integer argument, in place of one of that name.
+void set_argument(OperatorDef& def, const std::string& name, std::int64_t value);
+
+// Removes constants that nothing reads any more.
+void drop_unread_constants(Graph& graph);
+
+}  // namespace caffe2rt

@@ -1,0 +1,79 @@
+// Before: Conv(X, filter, ...) without groups, FC(X, W, b), with weights that are constants.
+// After: caffe2rt.MatMulConv(X, packed filter, ...), caffe2rt.MatMulFC(X, packed W, b).
+#include <ATen/ops/empty.h>
+
+#include <map>
+
+#include "graph/passes/conv_node.h"
+#include "graph/passes/passes.h"
+#include "graph/passes/rewrite.h"
+#include "kernels/matmul_conv.h"
+
+namespace caffe2rt {
+namespace {
+
+// (M,C,window...) -> packed weights.
+at::Tensor pack(const at::Tensor& filter) {
+  const at::Tensor dense = filter.contiguous();
+  const auto filters = static_cast<size_t>(filter.size(0)), channels = static_cast<size_t>(filter.size(1)),
+             depth = static_cast<size_t>(filter.numel()) / filters;
+  at::Tensor packed = at::empty({static_cast<std::int64_t>(matmul_conv::packed_size(depth, filters))});
+  matmul_conv::pack(dense.const_data_ptr<float>(), filters, channels, depth / channels,
+                    packed.mutable_data_ptr<float>());
+  return packed;
+}
+
+std::int64_t integer(const OperatorDef& def, const char* name, std::int64_t otherwise) {
+  const Argument* found = def.find(name);
+  return found && found->i ? *found->i : otherwise;
+}
+
+// The weights of an FC whose matrix is (N,K) as it lies in memory; null for others.
+const at::Tensor* matrix_of(const Graph& graph, const Node& node) {
+  if (node.def.type != "FC" || node.inputs.size() != 3 || integer(node.def, "axis", 1) != 1 ||
+      integer(node.def, "axis_w", 1) != 1)
+    return nullptr;
+  const at::Tensor* weights = constant_input(graph, node, 1);
+  return weights && weights->dim() >= 2 && weights->scalar_type() == at::kFloat && weights->numel() > 0
+             ? weights
+             : nullptr;
+}
+
+class Packer {
+ public:
+  explicit Packer(Graph& graph) : graph_(graph) {}
+
+  // Puts packed weights in the place of input 1; heads that share theirs among levels share the packed ones.
+  void replace(Node& node, const at::Tensor& weights, const char* type) {
+    std::vector<ValueId> inputs = node.inputs;
+    const auto [known, is_new] = packed_.try_emplace(inputs[1]);
+    if (is_new) known->second = add_constant(graph_, graph_.values[inputs[1]].blob, pack(weights));
+    inputs[1] = known->second;
+    set_inputs(graph_, node, std::move(inputs));
+    node.def.type = type;
+    set_argument(node.def, "caffe2rt.filters", weights.size(0));
+  }
+
+ private:
+  Graph& graph_;
+  std::map<ValueId, ValueId> packed_;
+};
+
+}  // namespace
+
+void use_matmul(Graph& graph) {
+  Packer packer(graph);
+  for (Node& node : graph.nodes) {
+    if (const auto conv = ConvNode::find(graph, node); conv && conv->group == 1) {
+      packer.replace(node, conv->filter, "caffe2rt.MatMulConv");
+      set_argument(node.def, "caffe2rt.channels", conv->filter.size(1));
+    } else if (const at::Tensor* found = matrix_of(graph, node)) {
+      const at::Tensor weights = found->reshape({found->size(0), -1});
+      packer.replace(node, weights, "caffe2rt.MatMulFC");
+      set_argument(node.def, "caffe2rt.depth", weights.size(1));
+    }
+  }
+  drop_unread_constants(graph);
+}
+
+}  // namespace caffe2rt

@@ -1,0 +1,83 @@
+// The rows of the matrix that a convolution multiplies with its filters: what the window shows at each pixel
+// of the output. For kernels that are compiled once a vector width: without vectors itself.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "kernels/matmul_conv.h"
+
+namespace caffe2rt::im2row {
+
+using matmul_conv::Problem;
+
+// The rows of the matrix lie in the input as they are.
+inline bool is_plain(const Problem& p) {
+  return p.kernel_h == 1 && p.kernel_w == 1 && p.stride_h == 1 && p.stride_w == 1 && p.pad_top == 0 &&
+         p.pad_left == 0 && p.out_height == p.height && p.out_width == p.width;
+}
+
+// Rows of a block, where each takes `row_bytes` of scratch memory. Rows should stay near the processor; the
+// weights, which every block reads once, should be read seldom, and no thread should wait for another's last
+// block.
+inline size_t rows_of_block(const Problem& p, size_t row_bytes) {
+  constexpr size_t kStep = 14, kMost = 112;  // whole numbers of rows that the product takes at a time
+  constexpr size_t kScratch = size_t{384} << 10;
+  const size_t rows = std::max<size_t>(1, p.rows()), threads = static_cast<size_t>(std::max(1, p.threads));
+  const size_t fit = is_plain(p) ? kMost : std::clamp(kScratch / row_bytes / kStep * kStep, kStep, kMost);
+  const size_t rounds = std::max<size_t>(1, (rows + fit * threads / 2) / (fit * threads));
+  const size_t even = (rows + rounds * threads - 1) / (rounds * threads);
+  return std::clamp<size_t>((even + kStep - 1) / kStep * kStep, kStep, 2 * kMost);
+}
+
+// Which part of a depth is summed at a time: a panel's rows and a tile's should stay near the processor.
+inline size_t slice_of_depth(size_t depth) {
+  constexpr size_t kMost = 640;
+  const size_t slices = (depth + kMost - 1) / kMost;
+  return (depth + slices - 1) / slices;
+}
+
+// From one row to the next in scratch memory, in elements of 32 bits: rows at a power of two would compete
+// for the same lines of the cache.
+inline size_t step_of(size_t depth) { return (depth + 15) / 16 * 16 + 16; }
+
+// Writes elements [from, from + depth) of `count` rows of the matrix of a plain problem, `step` apart.
+// `convert` has T* operator()(const float* from, size_t count, T* to) and T* zeros(size_t count, T* to),
+// which return the end of what they wrote.
+template <class T, class Convert>
+void copy_rows(const Problem& p, size_t first, size_t count, size_t from, size_t depth,
+               const Convert& convert, T* to, size_t step) {
+  const float* row = p.x + first * p.depth() + from;
+  for (size_t r = 0; r < count; r++, row += p.depth(), to += step) convert(row, depth, to);
+}
+
+// Writes rows [first, first + count) of the matrix, `step` apart: what the window shows, outside the image
+// zeros.
+template <class T, class Convert>
+void gather(const Problem& p, size_t first, size_t count, const Convert& convert, T* rows, size_t step) {
+  const size_t channels = p.channels;
+  for (size_t row = first; row < first + count; row++, rows += step) {
+    T* to = rows;
+    const int column = static_cast<int>(row % p.out_width),
+              line = static_cast<int>(row / p.out_width % p.out_height);
+    const float* image = p.x + row / p.out_width / p.out_height * p.height * p.width * channels;
+    const int left = column * p.stride_w - p.pad_left;
+    for (int i = 0; i < p.kernel_h; i++) {
+      const int y = line * p.stride_h - p.pad_top + i * p.dilation_h;
+      const bool inside = y >= 0 && y < p.height;
+      const float* from = image + static_cast<size_t>(inside ? y : 0) * p.width * channels;
+      if (inside && p.dilation_w == 1 && left >= 0 && left + p.kernel_w <= p.width) {
+        to = convert(from + static_cast<size_t>(left) * channels, p.kernel_w * channels, to);
+        continue;
+      }
+      for (int j = 0; j < p.kernel_w; j++) {
+        const int x = left + j * p.dilation_w;
+        const bool shown = inside && x >= 0 && x < p.width;
+        to = shown ? convert(from + static_cast<size_t>(x) * channels, channels, to)
+                   : convert.zeros(channels, to);
+      }
+    }
+  }
+}
+
+}  // namespace caffe2rt::im2row

@@ -1,0 +1,194 @@
+#include "kernels/matmul_conv.h"
+
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/matmul_conv.cpp"
+#include <hwy/cache_control.h>
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/im2row.h"
+#include "kernels/matmul-inl.h"
+
+// What is the same for every vector width: once a file, however often it is included.
+#ifndef CAFFE2RT_MATMUL_CONV_LAYOUT
+#define CAFFE2RT_MATMUL_CONV_LAYOUT
+namespace caffe2rt::matmul_conv {
+
+inline size_t count_panels(size_t filters) { return (filters + matmul::kPanel - 1) / matmul::kPanel; }
+
+// Rows of 32 bit numbers in scratch memory: of a slice, or whole where they are gathered.
+inline size_t scratch_step(const Problem& p) {
+  return im2row::step_of(im2row::is_plain(p) ? im2row::slice_of_depth(p.depth()) : p.depth());
+}
+inline size_t rows_of_block(const Problem& p) {
+  return im2row::rows_of_block(p, scratch_step(p) * sizeof(float));
+}
+
+struct Copy {
+  float* operator()(const float* from, size_t count, float* to) const { return std::copy_n(from, count, to); }
+  float* zeros(size_t count, float* to) const { return std::fill_n(to, count, 0.0F); }
+};
+
+}  // namespace caffe2rt::matmul_conv
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace caffe2rt::matmul_conv {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+namespace mm = matmul::HWY_NAMESPACE;
+
+using mm::Tag;
+using mm::Vec;
+
+// Vectors of the output's rows: whole ones, or the first lanes of those that go beyond the last filter.
+struct WholeRow {
+  HWY_INLINE Vec load(const float* from, size_t) const { return hn::LoadU(Tag(), from); }
+  HWY_INLINE void store(Vec v, float* to, size_t) const { hn::StoreU(v, Tag(), to); }
+};
+
+struct RowEnd {
+  size_t filters;  // from the tile's first column on
+
+  auto mask(size_t column) const { return hn::FirstN(Tag(), column < filters ? filters - column : 0); }
+  HWY_INLINE Vec load(const float* from, size_t column) const {
+    return hn::MaskedLoad(mask(column), Tag(), from);
+  }
+  HWY_INLINE void store(Vec v, float* to, size_t column) const {
+    hn::BlendedStore(v, mask(column), Tag(), to);
+  }
+};
+
+// What a tile's sums begin with and what becomes of them. A depth of several slices is summed up in the
+// output.
+template <class Row>
+struct Finish {
+  const float *bias, *residual;  // of the tile's first column, or null; the residual in the last slice
+  float* y;                      // of the tile's first row and column
+  size_t step;
+  bool first, last, relu;
+  Row row;
+
+  HWY_INLINE Vec begin(size_t r, size_t column) const {
+    // The line will be there when the sums are.
+    hwy::Prefetch(y + r * step + column);
+    if (residual) hwy::Prefetch(residual + r * step + column);
+    if (!first) return row.load(y + r * step + column, column);
+    return bias ? row.load(bias + column, column) : hn::Zero(Tag());
+  }
+  HWY_INLINE void end(size_t r, size_t column, Vec sum) const {
+    if (residual) sum = hn::Add(sum, row.load(residual + r * step + column, column));
+    if (last && relu) sum = hn::Max(sum, hn::Zero(Tag()));
+    row.store(sum, y + r * step + column, column);
+  }
+};
+
+struct Slice {
+  size_t begin, depth;
+  bool first, last;
+};
+
+// All rows of a block by one tile's columns.
+// Rows of a block by one tile's columns.
+template <size_t kHeight, size_t kWidth, class Row>
+HWY_INLINE void multiply_column(const float* a, size_t a_step, size_t rows, const float* panel, size_t depth,
+                                Finish<Row> finish) {
+  for (; rows >= kHeight; rows -= kHeight) {
+    mm::multiply_tile<kHeight, kWidth>(a, a_step, panel, depth, finish);
+    a += kHeight * a_step;
+    finish.y += kHeight * finish.step;
+    if (finish.residual) finish.residual += kHeight * finish.step;
+  }
+  if constexpr (kHeight > 1) multiply_column<kHeight / 2, kWidth>(a, a_step, rows, panel, depth, finish);
+}
+
+template <size_t kWidth, class Row>
+HWY_NOINLINE void multiply_rows(const Problem& p, const float* a, size_t a_step, size_t first_row,
+                                size_t rows, const Slice& slice, size_t column, Row row) {
+  const size_t filters = p.filters, at = first_row * filters + column;
+  const float* panel = p.packed + column / matmul::kPanel * p.depth() * matmul::kPanel +
+                       slice.begin * matmul::kPanel + column % matmul::kPanel;
+  const Finish<Row> finish{p.bias ? p.bias + column : nullptr,
+                           slice.last && p.residual ? p.residual + at : nullptr,
+                           p.y + at,
+                           filters,
+                           slice.first,
+                           slice.last,
+                           p.relu,
+                           row};
+  multiply_column<mm::kRows, kWidth>(a, a_step, rows, panel, slice.depth, finish);
+}
+
+// All columns of some rows.
+void multiply_columns(const Problem& p, const float* a, size_t a_step, size_t row, size_t rows,
+                      const Slice& slice) {
+  const size_t filters = p.filters;
+  for (size_t column = 0; column < filters; column += mm::kWide) {
+    const size_t left = filters - column;
+    if (left >= mm::kWide)
+      multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, WholeRow());
+    else if (left > mm::kLanes)
+      multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, RowEnd{left});
+    else
+      multiply_rows<1>(p, a, a_step, row, rows, slice, column, RowEnd{left});
+  }
+}
+
+void Run(const Problem& p, int first, int last, float* scratch) {
+  const size_t height = rows_of_block(p), depth = p.depth(), part = im2row::slice_of_depth(depth);
+  const size_t step = scratch_step(p);
+  const bool plain = im2row::is_plain(p);
+  // Few weights stay near the processor while rows are written one after the other; many are read once a
+  // block.
+  constexpr size_t kFew = 320 * 1024 / sizeof(float);
+  const size_t at_once = part * count_panels(p.filters) * matmul::kPanel <= kFew ? mm::kRows : height;
+  for (int block = first; block < last; block++) {
+    const size_t row = static_cast<size_t>(block) * height, rows = std::min(height, p.rows() - row);
+    if (!plain) im2row::gather(p, row, rows, Copy(), scratch, step);
+    for (size_t k = 0; k < depth; k += part) {
+      const Slice slice{k, std::min(part, depth - k), k == 0, k + part >= depth};
+      if (plain) im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
+      const float* a = plain ? scratch : scratch + k;
+      for (size_t r = 0; r < rows; r += at_once)
+        multiply_columns(p, a + r * step, step, row + r, std::min(at_once, rows - r), slice);
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace caffe2rt::matmul_conv
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace caffe2rt::matmul_conv {
+
+HWY_EXPORT(Run);
+
+size_t packed_size(size_t depth, size_t filters) { return depth * count_panels(filters) * matmul::kPanel; }
+
+void pack(const float* filter, size_t filters, size_t channels, size_t window, float* packed) {
+  const size_t depth = channels * window;
+  std::fill_n(packed, packed_size(depth, filters), 0.0F);
+  for (size_t m = 0; m < filters; m++) {
+    float* to = packed + m / matmul::kPanel * depth * matmul::kPanel + m % matmul::kPanel;
+    for (size_t i = 0; i < window; i++)
+      for (size_t c = 0; c < channels; c++)
+        to[(i * channels + c) * matmul::kPanel] = filter[(m * channels + c) * window + i];
+  }
+}
+
+int count_blocks(const Problem& problem) {
+  const size_t rows = rows_of_block(problem);
+  return static_cast<int>((problem.rows() + rows - 1) / rows);
+}
+
+size_t scratch_size(const Problem& problem) { return rows_of_block(problem) * scratch_step(problem); }
+
+void run(const Problem& problem, int first, int last, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(Run)(problem, first, last, scratch);
+}
+
+}  // namespace caffe2rt::matmul_conv
+#endif

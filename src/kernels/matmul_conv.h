@@ -1,0 +1,43 @@
+// Convolution as a product of matrices: a row for every pixel of the output, made of what the window shows
+// there, times the filters. Plain pointers, no tensors; every vector width that the processor has, chosen
+// when it runs. A fully connected layer is one of images of a single pixel.
+#pragma once
+
+#include <cstddef>
+
+namespace caffe2rt::matmul_conv {
+
+// What one convolution is made of; all arrays are float32.
+struct Problem {
+  int images = 0, height = 1, width = 1;  // of the input
+  int channels = 0, filters = 0;
+  int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
+  int pad_top = 0, pad_left = 0;
+  int out_height = 1, out_width = 1;
+  int threads = 1;                  // that will share the blocks
+  const float* x = nullptr;         // (images,height,width,channels)
+  const float* packed = nullptr;    // pack()
+  const float* bias = nullptr;      // (filters), or null
+  const float* residual = nullptr;  // like y, added before the activation, or null; not y itself
+  bool relu = false;                // max(y, 0), and 0 for what is not a number
+  float* y = nullptr;               // (images,out_height,out_width,filters)
+
+  size_t depth() const { return static_cast<size_t>(kernel_h) * kernel_w * channels; }
+  size_t rows() const { return static_cast<size_t>(images) * out_height * out_width; }
+};
+
+// Elements of the packed weights.
+size_t packed_size(size_t depth, size_t filters);
+
+// (filters,channels,pixels of the window), contiguous -> packed weights, for every vector width the same.
+void pack(const float* filter, size_t filters, size_t channels, size_t window, float* packed);
+
+// Blocks of rows that can be computed apart from each other, and the elements of scratch memory that a thread
+// needs, on a boundary of 64 bytes.
+int count_blocks(const Problem& problem);
+size_t scratch_size(const Problem& problem);
+
+// Computes blocks [first, last). Different blocks may run in different threads, each with scratch of its own.
+void run(const Problem& problem, int first, int last, float* scratch);
+
+}  // namespace caffe2rt::matmul_conv

@@ -1,0 +1,44 @@
+// What the plain convolution and those with packed weights have in common: arguments, checks, output shape
+// and what follows the sum of products.
+#pragma once
+
+#include "ops/window.h"
+#include "runtime/operator.h"
+
+namespace caffe2rt {
+
+class ConvArgs {
+ public:
+  enum Input { kX, kFilter, kBias, kResidual };
+
+  explicit ConvArgs(const OperatorArgs& args);
+
+  // Of Y; `filter` is (M,C/group,KH,KW), or (M,KH,KW,C/group) with order NHWC. Throws Error(kShape).
+  PartialShape shape(const PartialShape& x, const PartialShape& filter, const PartialShape& bias,
+                     const PartialShape& residual) const;
+  PartialShape shape_of_inputs(PartialShapes in) const;
+
+  // What follows the sum of products and the bias: the residual, where there is one, and the activation. Owns
+  // y.
+  at::Tensor finish(at::Tensor y, const Inputs& in) const;
+
+  static const std::vector<Schema::Arg>& documentation();
+
+  const Window window;
+  const std::int64_t group;
+  const bool relu;  // the pass fuse_relu has joined a Relu to it
+};
+
+// The shapes of a convolution's inputs up to the bias: those that the shape of y comes from.
+std::vector<PartialShape> shapes_without_residual(const Inputs& in);
+
+// A residual that a kernel adds while it writes y: one of y's shape. Another is left to ConvArgs::finish.
+struct Residual {
+  Residual(const Inputs& in, const at::Tensor& y);
+  const float* data() const { return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr; }
+
+  at::Tensor tensor;     // in channels_last memory, or none
+  bool complete = true;  // nothing is left to add
+};
+
+}  // namespace caffe2rt

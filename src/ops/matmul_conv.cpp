@@ -1,0 +1,85 @@
+// caffe2rt.MatMulConv: Conv without groups, by kernels/matmul_conv.h. The pass use_matmul makes it.
+#include "kernels/matmul_conv.h"
+
+#include <ATen/ops/empty.h>
+
+#include "ops/conv.h"
+#include "ops/run_blocks.h"
+
+namespace caffe2rt {
+namespace {
+
+class MatMulConv final : public Operator {
+ public:
+  explicit MatMulConv(const OperatorArgs& args)
+      : args_(args), channels_(args.get("caffe2rt.channels", 0)), filters_(args.get("caffe2rt.filters", 0)) {
+    require(channels_ > 0 && filters_ > 0, ErrorCode::kArgument,
+            "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
+            channels_, filters_);
+  }
+
+  PartialShape shape(PartialShapes in) const {
+    const auto given = [&](size_t i) { return i < in.size() ? in[i] : PartialShape(); };
+    const std::vector<std::int64_t>& kernel = args_.window.kernel;
+    return args_.shape(in[ConvArgs::kX], std::vector<std::int64_t>{filters_, channels_, kernel[0], kernel[1]},
+                       given(ConvArgs::kBias), given(ConvArgs::kResidual));
+  }
+
+  void run(const Inputs& in, Outputs& out) const override {
+    const auto y_shape = *shape(shapes_without_residual(in));
+    const at::Tensor x = in_channels_last_memory(in[ConvArgs::kX]);
+    at::Tensor y = at::empty(y_shape, x.options(), at::MemoryFormat::ChannelsLast);
+    if (element_count(y_shape) == 0) {
+      out[0] = y;
+      return;
+    }
+    const Residual residual(in, y);
+    const Window& window = args_.window;
+    const auto axes = window.along(x);
+    const auto narrow = [](std::int64_t n) { return static_cast<int>(n); };
+    const matmul_conv::Problem problem{
+        .images = narrow(x.size(0)),
+        .height = narrow(x.size(2)),
+        .width = narrow(x.size(3)),
+        .channels = channels_,
+        .filters = filters_,
+        .kernel_h = narrow(window.kernel[0]),
+        .kernel_w = narrow(window.kernel[1]),
+        .stride_h = narrow(window.stride[0]),
+        .stride_w = narrow(window.stride[1]),
+        .dilation_h = narrow(window.dilation[0]),
+        .dilation_w = narrow(window.dilation[1]),
+        .pad_top = narrow(axes[0].before),
+        .pad_left = narrow(axes[1].before),
+        .out_height = narrow(y.size(2)),
+        .out_width = narrow(y.size(3)),
+        .threads = at::get_num_threads(),
+        .x = x.const_data_ptr<float>(),
+        .packed = in[ConvArgs::kFilter].const_data_ptr<float>(),
+        .bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr,
+        .residual = residual.data(),
+        .relu = args_.relu && residual.complete,
+        .y = y.mutable_data_ptr<float>()};
+    run_blocks(matmul_conv::count_blocks(problem), matmul_conv::scratch_size(problem),
+               [&](int block, float* scratch) { matmul_conv::run(problem, block, block + 1, scratch); });
+    out[0] = residual.complete ? y : args_.finish(y, in);
+  }
+
+ private:
+  const ConvArgs args_;
+  const int channels_, filters_;
+};
+
+REGISTER_OPERATOR_AS("caffe2rt.MatMulConv", MatMulConv)
+    .says("Convolution over 2 spatial axes, without groups, with packed weights.")
+    .input("X", "(N,C,H,W) float32")
+    .input("filter", "packed weights (matmul_conv::packed_size) float32")
+    .optional_input("bias", "(M) float32")
+    .optional_input("residual", "float32, added to Y as Add does it")
+    .output("Y", "(N,M,OH,OW) float32", infer::by(&MatMulConv::shape))
+    .args(ConvArgs::documentation())
+    .arg("caffe2rt.channels", "C")
+    .arg("caffe2rt.filters", "M");
+
+}  // namespace
+}  // namespace caffe2rt

@@ -1,0 +1,47 @@
+#include "graph/passes/passes.h"
+#include "testing/operator_test.h"
+
+namespace caffe2rt {
+namespace {
+
+Graph transformed(const std::string& args, const Shape& filter = {32, 16, 3, 3}) {
+  const std::string conv = R"(op { type: "Conv" input: "x" input: "w" arg { name: "kernel" i: 3 } )" + args;
+  Graph graph = build_graph(parse_net_text(R"(external_input: "x")" + conv + R"( output: "y" })" + conv +
+                                           R"( output: "z" } external_output: "y" external_output: "z")"),
+                            {{"w", random(filter)}});
+  use_winograd(graph);
+  return graph;
+}
+
+TEST(UseWinograd, PacksTheFilterOnceForAllWhoReadIt) {
+  for (const char* args : {R"(arg { name: "pad" i: 1 })", ""}) {
+    const Graph graph = transformed(args);
+    ASSERT_EQ(graph.nodes.size(), 2U);
+    for (const Node& node : graph.nodes) {
+      EXPECT_EQ(node.def.type, "caffe2rt.WinogradConv");
+      EXPECT_EQ(node.inputs[1], graph.nodes[0].inputs[1]);
+    }
+    ASSERT_EQ(graph.constants.size(), 1U);
+    EXPECT_EQ(graph.constants.begin()->second.numel(), 36 * 16 * 32);
+  }
+}
+
+TEST(UseWinograd, LeavesOtherConvolutionsAlone) {
+  for (const char* args : {R"(arg { name: "stride" i: 2 })", R"(arg { name: "dilation" i: 2 })",
+                           R"(arg { name: "pad" i: 2 })", R"(arg { name: "order" s: "NHWC" })"})
+    EXPECT_EQ(transformed(args).nodes[0].def.type, "Conv") << args;
+  EXPECT_EQ(transformed(R"(arg { name: "group" i: 2 })").nodes[0].def.type, "Conv");
+  EXPECT_EQ(transformed("", {32, 3, 3, 3}).nodes[0].def.type, "Conv");   // too few channels to be worth it
+  EXPECT_EQ(transformed("", {32, 16, 3, 5}).nodes[0].def.type, "Conv");  // refused later, with a message
+}
+
+TEST(UseWinograd, LeavesAFilterThatIsFedAlone) {
+  Graph graph = build_graph(parse_net_text(R"(external_input: "x" external_input: "w" external_output: "y"
+    op { type: "Conv" input: "x" input: "w" output: "y" arg { name: "kernel" i: 3 } })"),
+                            {});
+  use_winograd(graph);
+  EXPECT_EQ(graph.nodes[0].def.type, "Conv");
+}
+
+}  // namespace
+}  // namespace caffe2rt

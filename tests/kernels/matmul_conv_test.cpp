@@ -1,0 +1,153 @@
+#include "kernels/matmul_conv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <random>
+
+#include "kernels/targets.h"
+
+namespace caffe2rt {
+namespace {
+
+std::vector<float> noise(size_t count, int seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(generator);
+  return values;
+}
+
+// A convolution and memory for all that it reads and writes.
+struct Convolution {
+  matmul_conv::Problem problem;
+  std::vector<float> x, filter, bias, residual, y;
+
+  explicit Convolution(matmul_conv::Problem p) : problem(p) {
+    const size_t results = p.rows() * p.filters;
+    x = noise(static_cast<size_t>(p.images) * p.height * p.width * p.channels, 1);
+    filter = noise(p.depth() * p.filters, 2);
+    bias = noise(p.filters, 3);
+    residual = noise(results, 4);
+    y.assign(results + 1, NAN);
+    problem.x = x.data();
+    problem.bias = bias.data();
+    problem.y = y.data();
+  }
+
+  double expected(size_t row, int m) const {
+    const auto& p = problem;
+    const int column = static_cast<int>(row % p.out_width),
+              line = static_cast<int>(row / p.out_width % p.out_height);
+    const size_t image = row / p.out_width / p.out_height;
+    double sum = p.bias ? bias[m] : 0;
+    for (int i = 0; i < p.kernel_h; i++)
+      for (int j = 0; j < p.kernel_w; j++) {
+        const int h = line * p.stride_h - p.pad_top + i * p.dilation_h,
+                  w = column * p.stride_w - p.pad_left + j * p.dilation_w;
+        if (h < 0 || h >= p.height || w < 0 || w >= p.width) continue;
+        for (int c = 0; c < p.channels; c++)
+          sum += static_cast<double>(x[((image * p.height + h) * p.width + w) * p.channels + c]) *
+                 filter[((static_cast<size_t>(m) * p.channels + c) * p.kernel_h + i) * p.kernel_w + j];
+      }
+    if (p.residual) sum += residual[row * p.filters + m];
+    return p.relu ? std::max(sum, 0.0) : sum;
+  }
+
+  void check() {
+    const auto allocate = [](size_t count) {
+      return std::unique_ptr<float[], decltype(&std::free)>(
+          static_cast<float*>(std::aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64)), &std::free);
+    };
+    const auto packed = allocate(matmul_conv::packed_size(problem.depth(), problem.filters)),
+               scratch = allocate(matmul_conv::scratch_size(problem));
+    matmul_conv::pack(filter.data(), problem.filters, problem.channels,
+                      static_cast<size_t>(problem.kernel_h) * problem.kernel_w, packed.get());
+    problem.packed = packed.get();
+    for (int block = matmul_conv::count_blocks(problem); block-- > 0;)  // in any order
+      matmul_conv::run(problem, block, block + 1, scratch.get());
+    const double scale = std::sqrt(static_cast<double>(problem.depth()));  // of the sums
+    for (size_t row = 0; row < problem.rows(); row++)
+      for (int m = 0; m < problem.filters; m++)
+        ASSERT_NEAR(y[row * problem.filters + m], expected(row, m), 1e-5 * scale)
+            << "row " << row << ", filter " << m;
+    EXPECT_TRUE(std::isnan(y.back())) << "written behind the output";
+  }
+};
+
+using MatMulConv = WithTarget;
+
+TEST_P(MatMulConv, APixelIsARow) {
+  Convolution(
+      {.images = 1, .height = 6, .width = 7, .channels = 20, .filters = 64, .out_height = 6, .out_width = 7})
+      .check();
+}
+
+TEST_P(MatMulConv, TakesAnyNumberOfFilters) {
+  for (const int filters : {1, 15, 16, 17, 31, 33, 47})
+    Convolution({.images = 29, .channels = 5, .filters = filters}).check();
+}
+
+TEST_P(MatMulConv, SumsDepthsOfSeveralSlicesBeforeTheResidualAndTheActivation) {
+  Convolution convolution({.images = 33, .channels = 1400, .filters = 40, .relu = true});
+  convolution.problem.residual = convolution.residual.data();
+  convolution.check();
+}
+
+TEST_P(MatMulConv, GathersWhatTheWindowShows) {
+  Convolution({.images = 2,
+               .height = 9,
+               .width = 12,
+               .channels = 3,
+               .filters = 8,
+               .kernel_h = 7,
+               .kernel_w = 7,
+               .stride_h = 2,
+               .stride_w = 2,
+               .pad_top = 3,
+               .pad_left = 3,
+               .out_height = 5,
+               .out_width = 6})
+      .check();
+  Convolution({.images = 1,
+               .height = 10,
+               .width = 9,
+               .channels = 4,
+               .filters = 6,
+               .kernel_h = 3,
+               .kernel_w = 2,
+               .stride_h = 1,
+               .stride_w = 3,
+               .dilation_h = 2,
+               .dilation_w = 4,
+               .pad_top = 1,
+               .pad_left = 2,
+               .out_height = 8,
+               .out_width = 3})
+      .check();
+}
+
+TEST_P(MatMulConv, TakesEverySecondPixelOfAPointwiseOne) {
+  Convolution({.images = 2,
+               .height = 5,
+               .width = 7,
+               .channels = 18,
+               .filters = 34,
+               .stride_h = 2,
+               .stride_w = 2,
+               .out_height = 3,
+               .out_width = 4})
+      .check();
+}
+
+TEST_P(MatMulConv, WorksWithoutABias) {
+  Convolution convolution({.images = 50, .channels = 9, .filters = 20, .threads = 3});
+  convolution.problem.bias = nullptr;
+  convolution.check();
+}
+
+EVERY_TARGET(MatMulConv);
+
+}  // namespace
+}  // namespace caffe2rt

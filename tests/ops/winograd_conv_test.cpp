@@ -1,0 +1,52 @@
+#include "testing/operator_test.h"
+
+namespace caffe2rt {
+namespace {
+
+using Ints = std::vector<std::int64_t>;
+
+// Y of a 3x3 convolution with weights in Winograd's way, and as the plain operator computes it.
+struct Both {
+  Both(const std::vector<at::Tensor>& inputs, Args args) {
+    args.emplace_back("kernel", 3);
+    plain = run_with_weights("Conv", inputs, args, {"all"});
+    winograd = run_with_weights("Conv", inputs, args, {});
+  }
+  at::Tensor plain, winograd;
+};
+
+TEST(WinogradConv, AgreesWithThePlainOneOnAnySize) {
+  for (const Shape& shape : {Shape{1, 16, 1, 1}, Shape{2, 17, 5, 8}, Shape{1, 40, 14, 14}}) {
+    const Both y({random(shape), random({19, shape[1], 3, 3}), random({19})}, {{"pad", 1}});
+    EXPECT_TENSOR_NEAR(y.winograd, y.plain, 1e-4);
+  }
+}
+
+TEST(WinogradConv, AgreesWithoutPaddingAndBias) {
+  const Both y({random({2, 16, 9, 6}), random({32, 16, 3, 3})}, {});
+  EXPECT_SHAPE(y.winograd, {2, 32, 7, 4});
+  EXPECT_TENSOR_NEAR(y.winograd, y.plain, 1e-4);
+}
+
+TEST(WinogradConv, AddsAResidualAndEndsWithARelu) {
+  const auto x = random({2, 16, 6, 7}), filter = random({20, 16, 3, 3}), bias = random({20});
+  for (const Shape& shape : {Shape{2, 20, 6, 7}, Shape{1, 20, 1, 1}}) {
+    const Both y({x, filter, bias, random(shape)}, {{"pad", 1}, {"caffe2rt.relu", 1}});
+    EXPECT_TENSOR_NEAR(y.winograd, y.plain, 1e-4);
+    EXPECT_GE(y.winograd.min().item<float>(), 0);
+  }
+}
+
+TEST(WinogradConv, EmptyBatchGivesEmptyOutput) {
+  const Both y({tensor({0, 16, 5, 5}, {}), random({16, 16, 3, 3})}, {{"pad", 1}});
+  EXPECT_SHAPE(y.winograd, {0, 16, 5, 5});
+}
+
+TEST(WinogradConv, RefusesAnInputThatDoesNotFit) {
+  EXPECT_ERROR(
+      run_with_weights("Conv", {random({1, 18, 5, 5}), random({16, 17, 3, 3})}, {{"kernel", 3}, {"pad", 1}}),
+      ErrorCode::kShape, "input 1 'filter': expected (16,18,3,3), got (16,17,3,3)");
+}
+
+}  // namespace
+}  // namespace caffe2rt
