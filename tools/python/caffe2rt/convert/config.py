@@ -7,6 +7,7 @@ import pathlib
 
 import yaml
 
+from . import yaml_text
 from .errors import ConvertError
 
 _DEFAULTS = pathlib.Path(__file__).with_name("defaults.yaml")
@@ -65,7 +66,7 @@ def _leaves(tree, prefix=""):
 
 def _read_yaml(path):
     try:
-        tree = yaml.safe_load(path.read_text())
+        tree = yaml_text.load(path.read_text(encoding="utf-8"))
     except OSError as e:
         raise ConvertError("%s: %s" % (path, e.strerror)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as e:
