@@ -95,13 +95,17 @@ class Caffe2Model:
         else:
             (folder / "model_init.pb").write_bytes(self._init_net.SerializeToString())
 
-    def save_graph(self, file: Path) -> None:
-        """Draws the net, an operator a node, as SVG. The converter's model.svg shows its stages. Raises RuntimeError without graphviz."""
+    def save_graph(self, output_file: Path, inputs: Any = None) -> None:
+        """Draws the net, an operator a node, as SVG. The converter's model.svg shows its stages. Raises RuntimeError without graphviz.
+
+        inputs: taken for the sake of detectron2's programs, where the net ran on them to learn the shapes of its blobs.
+        """
+        del inputs
         from .convert import draw
         svg = draw.dot_to_svg(draw.operators_to_dot(self.predict_net))
         if svg is None:
             raise RuntimeError("graphviz's dot is not installed")
-        pathlib.Path(file).write_bytes(svg)
+        pathlib.Path(output_file).write_bytes(svg)
 
     def run(self, feeds: Dict[str, Any]) -> Dict[str, np.ndarray]:
         """Feeds arrays by blob (numpy, or anything with __dlpack__; uint8 as float32) and returns every output of the net by name."""

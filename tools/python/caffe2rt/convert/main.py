@@ -21,8 +21,8 @@ def _parser(export_model):
     p.add_argument("--config-file", metavar="YAML", help="detectron2's configuration; may have a _BASE_")
     p.add_argument("--output", default="./output" if export_model else "./caffe2_model", metavar="FOLDER",
                    help="where to write; default: %(default)s")
+    p.add_argument("--format", choices=["caffe2"], default="caffe2", help="what to write: there is no other")
     if export_model:
-        p.add_argument("--format", choices=["caffe2"], default="caffe2", help="what to write: there is no other")
         p.add_argument("--export-method", choices=["caffe2_tracing"], default="caffe2_tracing", help="how detectron2 names it; nothing is traced")
         p.add_argument("--sample-image", metavar="FILE", help="taken for the sake of old command lines; none is needed")
     p.add_argument("--torchvision", metavar="NAME", help="instead of --config-file: a detector of torchvision's, such as maskrcnn_resnet50_fpn")
