@@ -72,13 +72,14 @@ class Reference:
             stages[stage] = x
         levels, above = {}, None
         for stage in (5, 4, 3, 2):
-            lateral = self.conv(stages[stage], "backbone.fpn_lateral%d" % stage)
+            norm = self.cfg.MODEL.FPN.NORM
+            lateral = self.conv(stages[stage], "backbone.fpn_lateral%d" % stage, norm)
             if above is not None:
                 lateral = lateral + F.interpolate(above, scale_factor=2, mode="nearest")
                 if self.cfg.MODEL.FPN.FUSE_TYPE == "avg":
                     lateral = lateral / 2
             above = lateral
-            levels["p%d" % stage] = self.conv(above, "backbone.fpn_output%d" % stage)
+            levels["p%d" % stage] = self.conv(above, "backbone.fpn_output%d" % stage, norm)
         levels["p6"] = F.max_pool2d(levels["p5"], 1, 2)
         return levels
 
@@ -155,12 +156,20 @@ class Reference:
         for name in names:
             here = (level == int(name[1])).nonzero()[:, 0]
             rois = torch.cat([torch.zeros(len(here), 1), boxes[here]], 1)
-            out[here] = ops.roi_align(levels[name], rois, resolution, 1 / 2 ** int(name[1]), aligned=True)
+            scale = 1 / 2 ** int(name[1])
+            if self.cfg.MODEL.ROI_BOX_HEAD.POOLER_TYPE == "ROIPool":
+                out[here] = ops.roi_pool(levels[name], rois, resolution, scale)
+            else:
+                out[here] = ops.roi_align(levels[name], rois, resolution, scale, aligned=True)
         return out
 
     def box_features(self, levels, boxes, module):
-        x = self.pool(levels, boxes, self.cfg.MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION).flatten(1)
-        for i in range(1, self.cfg.MODEL.ROI_BOX_HEAD.NUM_FC + 1):
+        head = self.cfg.MODEL.ROI_BOX_HEAD
+        x = self.pool(levels, boxes, head.POOLER_RESOLUTION)
+        for i in range(1, head.NUM_CONV + 1):
+            x = F.relu(self.conv(x, "%s.conv%d" % (module, i), head.NORM))
+        x = x.flatten(1)
+        for i in range(1, head.NUM_FC + 1):
             x = F.relu(self.fc(x, "%s.fc%d" % (module, i)))
         return x
 
@@ -182,7 +191,7 @@ class Reference:
     def masks(self, levels, boxes):
         x = self.pool(levels, boxes, self.cfg.MODEL.ROI_MASK_HEAD.POOLER_RESOLUTION)
         for i in range(1, self.cfg.MODEL.ROI_MASK_HEAD.NUM_CONV + 1):
-            x = F.relu(self.conv(x, "roi_heads.mask_head.mask_fcn%d" % i))
+            x = F.relu(self.conv(x, "roi_heads.mask_head.mask_fcn%d" % i, self.cfg.MODEL.ROI_MASK_HEAD.NORM))
         x = F.relu(F.conv_transpose2d(x, self.p["roi_heads.mask_head.deconv.weight"], self.p["roi_heads.mask_head.deconv.bias"], 2))
         return self.conv(x, "roi_heads.mask_head.predictor").sigmoid()
 

@@ -23,8 +23,17 @@ NETS = {
     "anchors with an offset": dict(MODEL__ANCHOR_GENERATOR__OFFSET=0.5),
     "a pyramid of means": dict(MODEL__FPN__FUSE_TYPE="avg"),
     "two convolutions in the RPN": dict(MODEL__RPN__CONV_DIMS=[-1, 8]),
+    "group norm everywhere": dict(
+        MODEL__RESNETS__NORM="GN", MODEL__RESNETS__STEM_OUT_CHANNELS=32, MODEL__RESNETS__RES2_OUT_CHANNELS=32, MODEL__FPN__NORM="GN",
+        MODEL__FPN__OUT_CHANNELS=32, MODEL__ROI_BOX_HEAD__NUM_CONV=2, MODEL__ROI_BOX_HEAD__CONV_DIM=32, MODEL__ROI_BOX_HEAD__NORM="GN",
+        MODEL__ROI_MASK_HEAD__CONV_DIM=32, MODEL__ROI_MASK_HEAD__NORM="GN"),
+    "a box head without FC": dict(MODEL__ROI_BOX_HEAD__NUM_CONV=1, MODEL__ROI_BOX_HEAD__CONV_DIM=8, MODEL__ROI_BOX_HEAD__NUM_FC=0),
+    "RoIPool": dict(MODEL__ROI_BOX_HEAD__POOLER_TYPE="ROIPool", MODEL__ROI_MASK_HEAD__POOLER_TYPE="ROIPool"),
     "class-agnostic boxes": dict(MODEL__ROI_BOX_HEAD__CLS_AGNOSTIC_BBOX_REG=True),
     "cascade": dict(MODEL__ROI_HEADS__NAME="CascadeROIHeads", MODEL__ROI_BOX_HEAD__CLS_AGNOSTIC_BBOX_REG=True),
+    "a cascade of two": dict(
+        MODEL__ROI_HEADS__NAME="CascadeROIHeads", MODEL__ROI_BOX_HEAD__CLS_AGNOSTIC_BBOX_REG=True, MODEL__ROI_BOX_CASCADE_HEAD__IOUS=[0.5, 0.6],
+        MODEL__ROI_BOX_CASCADE_HEAD__BBOX_REG_WEIGHTS=[[10.0, 10.0, 5.0, 5.0], [20.0, 20.0, 10.0, 10.0]]),
 }
 
 
