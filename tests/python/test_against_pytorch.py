@@ -12,6 +12,10 @@ from reference import Reference  # noqa: E402
 from rotated_reference import RotatedReference  # noqa: E402
 
 BOTTLENECKS = dict(MODEL__RESNETS__DEPTH=50, MODEL__RESNETS__WIDTH_PER_GROUP=4, MODEL__RESNETS__RES2_OUT_CHANNELS=16)
+C4 = dict(
+    MODEL__BACKBONE__NAME="build_resnet_backbone", MODEL__RESNETS__OUT_FEATURES=["res4"], MODEL__RESNETS__WIDTH_PER_GROUP=4,
+    MODEL__RESNETS__RES2_OUT_CHANNELS=16, MODEL__RPN__IN_FEATURES=["res4"], MODEL__ANCHOR_GENERATOR__SIZES=[[16, 32, 64]],
+    MODEL__ROI_HEADS__NAME="Res5ROIHeads", MODEL__ROI_HEADS__IN_FEATURES=["res4"], MODEL__ROI_MASK_HEAD__NUM_CONV=0)
 NETS = {
     "basic blocks": {},
     "bottlenecks": dict(**BOTTLENECKS, MODEL__RESNETS__STRIDE_IN_1X1=False),
@@ -29,6 +33,9 @@ NETS = {
         MODEL__ROI_MASK_HEAD__CONV_DIM=32, MODEL__ROI_MASK_HEAD__NORM="GN"),
     "a box head without FC": dict(MODEL__ROI_BOX_HEAD__NUM_CONV=1, MODEL__ROI_BOX_HEAD__CONV_DIM=8, MODEL__ROI_BOX_HEAD__NUM_FC=0),
     "RoIPool": dict(MODEL__ROI_BOX_HEAD__POOLER_TYPE="ROIPool", MODEL__ROI_MASK_HEAD__POOLER_TYPE="ROIPool"),
+    "C4": dict(C4, MODEL__RESNETS__DEPTH=50),
+    "C4 on basic blocks": C4,
+    "regions from three levels": dict(MODEL__ROI_HEADS__IN_FEATURES=["p2", "p3", "p4"]),
     "class-agnostic boxes": dict(MODEL__ROI_BOX_HEAD__CLS_AGNOSTIC_BBOX_REG=True),
     "cascade": dict(MODEL__ROI_HEADS__NAME="CascadeROIHeads", MODEL__ROI_BOX_HEAD__CLS_AGNOSTIC_BBOX_REG=True),
     "a cascade of two": dict(

@@ -66,6 +66,7 @@ def test_detectron2s_later_command_line_means_the_same(small, tmp_path):
     result = convert("--format", "caffe2", "--export-method", "caffe2_tracing", *small, tool="export_model.py")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "out" / "model.pb").read_bytes() == first
+    assert convert("--format", "caffe2", *small).returncode == 0  # as releases between had it
     assert "invalid choice: 'onnx'" in convert("--format", "onnx", *small, tool="export_model.py").stderr
 
 
@@ -140,6 +141,13 @@ def test_labels_may_be_named(small, tmp_path):
     (tmp_path / "coco.json").write_text(json.dumps({"categories": [{"id": 7, "name": "y"}, {"id": 2, "name": "x"}, {"id": 9, "name": "z"}]}))
     assert convert("--labels", tmp_path / "coco.json", *small).returncode == 0
     assert (tmp_path / "out" / "labels.txt").read_text() == "x\ny\nz\n"
+
+
+def test_labels_of_another_model_are_left_and_said_to_be_old(small, tmp_path):
+    assert convert("--labels", ROOT / "README.md", *small).returncode == 1
+    (tmp_path / "names.txt").write_text("a\nb\nc\n")
+    assert "labels.txt: was there before" not in convert("--labels", tmp_path / "names.txt", *small).stdout
+    assert "labels.txt: was there before" in convert(*small).stdout
 
 
 @pytest.mark.parametrize("text, message", [("a\nb\n", "expected 3 names, got 2"), ("\xff", "expected one name a line in UTF-8"), (None, "No such file")])

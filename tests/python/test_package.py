@@ -71,7 +71,7 @@ def test_loads_and_saves_nets_in_memory(folder, image, tmp_path):
 @pytest.mark.skipif(shutil.which("dot") is None, reason="graphviz is not installed")
 def test_draws_every_operator_of_a_net(folder, tmp_path):
     model = caffe2rt.Caffe2Model.load_protobuf(folder)
-    model.save_graph(tmp_path / "net.svg")
+    model.save_graph(tmp_path / "net.svg", inputs=[{"image": None}])  # as the programs of detectron2 call it
     nodes = [n for n in xml.etree.ElementTree.parse(tmp_path / "net.svg").iter() if n.get("class") == "node"]
     assert len(nodes) == len(model.predict_net.op) + len(model.predict_net.external_output) + 2
 

@@ -174,7 +174,12 @@ def load_config(file, overrides=(), extend=()):
     if _is_version_1(values):
         values = _upgrade(values)
     _assign(cfg, values, file)
+    override(cfg, overrides)
+    return cfg
+
+
+def override(cfg, overrides):
+    """Changes a configuration by a flat list KEY VALUE KEY VALUE. Raises ConvertError as load_config does."""
     if len(overrides) % 2:
         raise ConvertError("command line: expected pairs KEY VALUE, got '%s' without a value" % overrides[-1])
     _assign(cfg, dict(zip(overrides[::2], overrides[1::2])), "command line")
-    return cfg

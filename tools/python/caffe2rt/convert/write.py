@@ -14,6 +14,9 @@ from . import draw
 from .errors import ConvertError
 
 
+_SCRATCH = ".caffe2_converter_"  # what the folder that files are written into first is called, before a random part
+
+
 def _argument(arg, name, value):
     arg.name = name
     if isinstance(value, (bool, int, np.integer)):
@@ -92,7 +95,8 @@ def write_model(folder, model, name, labels=None):
         for parent in made:
             with contextlib.suppress(OSError):
                 parent.rmdir()
-        raise ConvertError("%s: %s" % (e.filename or folder, e.strerror)) from None
+        blamed = str(e.filename or folder)
+        raise ConvertError("%s: %s" % (folder if _SCRATCH in blamed else blamed, e.strerror)) from None
     return sorted(files)
 
 
@@ -106,7 +110,7 @@ def _write(folder, files):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(blocked))
     folder.parent.mkdir(parents=True, exist_ok=True)
     # What is moved into its place has to lie on the same file system: a folder that is there may be one of its own.
-    scratch = pathlib.Path(tempfile.mkdtemp(prefix=".caffe2_converter_", dir=folder if there else folder.parent))
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=folder if there else folder.parent))
     whole = scratch / "model"
     try:
         whole.mkdir()  # with the rights that the user's folders have; the scratch folder is closed to others
