@@ -106,6 +106,12 @@ def test_a_folder_that_cannot_be_written_is_named(small, tmp_path):
     ("MODEL.BACKBONE.NAME", "build_vovnet", "MODEL.BACKBONE.NAME: expected one of build_resnet_backbone"),
     ("MODEL.RESNETS.DEPTH", "51", "MODEL.RESNETS.DEPTH: expected one of"),
     ("MODEL.ROI_HEADS.IN_FEATURES", "['p9']", "MODEL.ROI_HEADS.IN_FEATURES: expected some of"),
+    ("MODEL.ROI_HEADS.IN_FEATURES", "['p2', 'p4']", "MODEL.ROI_HEADS.IN_FEATURES: expected levels of a pyramid one after another, got strides 4, 16"),
+    ("MODEL.ROI_HEADS.IN_FEATURES", "['p4', 'p3']", "got strides 16, 8"),
+    ("MODEL.RESNETS.NORM", "GN", "backbone.bottom_up.stem.conv1.norm: GN has 32 groups, which do not divide 8 channels"),
+    ("MODEL.RESNETS.NORM", "LN", "backbone.bottom_up.stem.conv1.norm: no operator for the norm 'LN'"),
+    ("MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS", "[[1, 0.0]]", "expected positive numbers, got 0.0"),
+    ("MODEL.ANCHOR_GENERATOR.SIZES", "[['a']]", "expected positive numbers, got 'a'"),
     ("MODEL.ANCHOR_GENERATOR.SIZES", "[[1],[2]]", "expected one list or one for each of 5 levels, got 2"),
 ])
 def test_what_is_not_known_is_named(small, key, value, says):

@@ -40,6 +40,9 @@ class Pooler:
         distribute = "caffe2rt.DistributeRotatedFpnProposals" if rotated else "DistributeFpnProposals"
         arguments = {} if rotated else dict(legacy_plus_one=0)
         levels = [int(f.stride).bit_length() - 1 for f in self._features]
+        if levels != list(range(levels[0], levels[-1] + 1)):
+            raise ConvertError("MODEL.ROI_HEADS.IN_FEATURES: expected levels of a pyramid one after another, got strides %s"
+                               % ", ".join(str(int(f.stride)) for f in self._features))
         parts = ["%s_rois_fpn%d" % (name, level) for level in levels]
         net.op(distribute, [rois], parts + [name + "_rois_idx_restore"], roi_canonical_scale=_CANONICAL_SIZE,
                roi_canonical_level=_CANONICAL_LEVEL, roi_max_level=levels[-1], roi_min_level=levels[0], **arguments)
