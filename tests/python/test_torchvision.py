@@ -219,4 +219,4 @@ def test_is_evaluated_where_detectron2_has_coco(tmp_path, monkeypatch, capsys):
     status = main(["--torchvision", name, "--weights", str(tmp_path / "w.pth"), "--output", str(tmp_path / "out"), "--run-eval", "INPUT.MIN_SIZE_TEST", "96"])
     out = capsys.readouterr()
     assert status == 0, out.err
-    assert "bbox" in out.out and len((tmp_path / "out" / "labels.txt").read_text().splitlines()) == 90
+    assert "bbox" in out.out and out.out.splitlines()[-7].split() == ["model", "torchvision", "difference"] and len((tmp_path / "out" / "labels.txt").read_text().splitlines()) == 90

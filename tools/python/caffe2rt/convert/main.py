@@ -91,10 +91,14 @@ def _names(args, cfg):
 
 
 def _reference(args):
-    """Arguments that compare with a PyTorch model: the one that was named, or detectron2's own where it is installed and knows all parts."""
+    """Arguments that compare with a PyTorch model: the one that was named, or torchvision's or detectron2's own where that is installed and
+    knows all parts."""
     if args.pytorch:
         return ["--pytorch", args.pytorch, "--pytorch-weights", args.weights if args.torchvision else _config(args).MODEL.WEIGHTS]
-    if args.torchvision or args.parts or importlib.util.find_spec("detectron2") is None:
+    if args.torchvision:
+        known = args.norm_eps is None and importlib.util.find_spec("torchvision") is not None
+        return ["--torchvision", args.torchvision, "--pytorch-weights", args.weights] if known else []
+    if args.parts or importlib.util.find_spec("detectron2") is None:
         return []
     return ["--detectron2", "--config-file", args.config_file, *args.opts]
 
