@@ -57,6 +57,17 @@ def test_a_value_of_another_type_is_refused(tmp_path):
         load_config(write(tmp_path / "a.yaml", MODEL={"MASK_ON": "maybe"}))
 
 
+@pytest.mark.parametrize("key, value, says", [
+    ("MODEL.MASK_ON", "3", "expected bool, got 3"), ("TEST.DETECTIONS_PER_IMAGE", "3.5", "expected int, got 3.5"),
+    ("TEST.DETECTIONS_PER_IMAGE", "True", "expected int, got True"), ("MODEL.RPN.CONV_DIMS", "['a']", r"expected numbers, got \['a'\]"),
+    ("MODEL.PIXEL_MEAN", "[1, None, 2]", "expected numbers"), ("MODEL.RPN.NMS_THRESH", "'x'", "expected float, got 'x'"),
+])
+def test_numbers_are_of_their_kind(tmp_path, key, value, says):
+    with pytest.raises(ConvertError, match=key + ": " + says):
+        load_config(write(tmp_path / "a.yaml", VERSION=2), [key, value])
+    assert load_config(tmp_path / "a.yaml", ["MODEL.RPN.NMS_THRESH", "1", "MODEL.RPN.CONV_DIMS", "(8, -1)"]).MODEL.RPN.NMS_THRESH == 1.0
+
+
 def test_a_key_without_a_value_is_refused(tmp_path):
     with pytest.raises(ConvertError, match="expected pairs KEY VALUE, got 'MODEL.DEVICE' without a value"):
         load_config(write(tmp_path / "a.yaml", VERSION=2), ["MODEL.DEVICE"])

@@ -109,12 +109,15 @@ def _is_version_1(values):
     return any(key in _RENAMED or key.rpartition(".")[2] in _ANCHORS for key in values)
 
 
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _accepts(old, new):
-    """Whether a value may take the place of a default, by type, as yacs has it."""
-    numbers = (int, float)
-    return (old is None or new is None or type(old) is type(new)
-            or isinstance(old, numbers) and isinstance(new, numbers) and not isinstance(new, bool)
-            or isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)))
+    """Whether a value may take the place of a default, by type, as yacs has it; of lists of numbers, also by what is in them."""
+    if isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
+        return not old or not all(map(_is_number, old)) or all(map(_is_number, new))
+    return old is None or new is None or type(old) is type(new) or isinstance(old, float) and _is_number(new)
 
 
 def _decode(value):
@@ -141,7 +144,8 @@ def _assign(cfg, values, where):
         if isinstance(node[name], str) and not isinstance(new, str) and isinstance(value, str):
             new = value  # a name that looks like a number
         if not _accepts(node[name], new):
-            wrong.append("%s: expected %s, got %r" % (key, type(node[name]).__name__, new))
+            kind = type(node[name]).__name__
+            wrong.append("%s: expected %s, got %r" % (key, "numbers" if kind == type(new).__name__ == "list" else kind, new))
             continue
         node[name] = type(node[name])(new) if isinstance(node[name], float) and new is not None else new
     if unknown:

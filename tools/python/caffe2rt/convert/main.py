@@ -121,6 +121,9 @@ def main(argv=None, export_model=False):
     parser = _parser(export_model)
     try:
         args = parser.parse_args(argv)
+        late = [word for word in args.opts if word.startswith("--")]
+        if late:
+            raise ConvertError("%s: options go before the KEY VALUE pairs" % late[0])
         cfg = convert(args)
         return run_eval(args, cfg) if args.run_eval else 0
     except ConvertError as e:

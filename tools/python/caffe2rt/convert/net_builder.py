@@ -64,6 +64,8 @@ class NetBuilder:
 
     def parameter(self, name, shape):
         """The checkpoint's array of that name and shape."""
+        if min(shape) < 1:
+            raise ConvertError("%s: the configuration makes its shape %s" % (name, tuple(shape)))
         self.required[name] = tuple(shape)
         value = self._parameters.get(name)
         if value is None:
