@@ -11,6 +11,11 @@ import torchvision.ops as ops
 _MAX_LOG = math.log(1000 / 16)
 
 
+def _level(feature):
+    """5 of p5 and of res5, whose stride is 2**5."""
+    return int(feature.lstrip("pres"))
+
+
 class Reference:
     def __init__(self, cfg, parameters):
         self.cfg = cfg
@@ -42,10 +47,10 @@ class Reference:
         y = ops.deform_conv2d(x, offset, self.p[name + ".weight"], None, stride, dilation, dilation, mask)
         return self.norm(y, name + ".norm", r.NORM)
 
-    def block(self, x, name, stride, dilation, deform):
+    def block(self, x, name, stride, dilation=1, deform=False):
         r = self.cfg.MODEL.RESNETS
         shortcut = self.conv(x, name + ".shortcut", r.NORM, stride=stride) if name + ".shortcut.weight" in self.p else x
-        if r.DEPTH in (18, 34):
+        if name + ".conv3.weight" not in self.p:
             y = F.relu(self.conv(x, name + ".conv1", r.NORM, stride=stride))
             return F.relu(self.conv(y, name + ".conv2", r.NORM) + shortcut)
         first, second = (stride, 1) if r.STRIDE_IN_1X1 else (1, stride)
@@ -59,26 +64,30 @@ class Reference:
     def backbone(self, image):
         r = self.cfg.MODEL.RESNETS
         mean, std = (torch.tensor(v).reshape(-1, 1, 1) for v in (self.cfg.MODEL.PIXEL_MEAN, self.cfg.MODEL.PIXEL_STD))
-        x = F.relu(self.conv((image - mean) / std, "backbone.bottom_up.stem.conv1", r.NORM, stride=2))
+        module = "backbone" if self.cfg.MODEL.BACKBONE.NAME == "build_resnet_backbone" else "backbone.bottom_up"
+        x = F.relu(self.conv((image - mean) / std, module + ".stem.conv1", r.NORM, stride=2))
         x = F.max_pool2d(x, 3, 2, 1)
         stages = {}
         for stage in range(2, 6):
-            name, i = "backbone.bottom_up.res%d" % stage, 0
+            name, i = "%s.res%d" % (module, stage), 0
             dilation = r.RES5_DILATION if stage == 5 else 1
             while "%s.%d.conv1.weight" % (name, i) in self.p:
                 stride = 2 if i == 0 and stage > 2 and dilation == 1 else 1
                 x = self.block(x, "%s.%d" % (name, i), stride, dilation, r.DEFORM_ON_PER_STAGE[stage - 2])
                 i += 1
             stages[stage] = x
+        if module == "backbone":
+            return {name: stages[_level(name)] for name in r.OUT_FEATURES}
         levels, above = {}, None
         for stage in (5, 4, 3, 2):
-            lateral = self.conv(stages[stage], "backbone.fpn_lateral%d" % stage)
+            norm = self.cfg.MODEL.FPN.NORM
+            lateral = self.conv(stages[stage], "backbone.fpn_lateral%d" % stage, norm)
             if above is not None:
                 lateral = lateral + F.interpolate(above, scale_factor=2, mode="nearest")
                 if self.cfg.MODEL.FPN.FUSE_TYPE == "avg":
                     lateral = lateral / 2
             above = lateral
-            levels["p%d" % stage] = self.conv(above, "backbone.fpn_output%d" % stage)
+            levels["p%d" % stage] = self.conv(above, "backbone.fpn_output%d" % stage, norm)
         levels["p6"] = F.max_pool2d(levels["p5"], 1, 2)
         return levels
 
@@ -105,7 +114,7 @@ class Reference:
         boxes, scores = [], []
         for name, cell in zip(rpn.IN_FEATURES, anchors_of_levels(self.cfg, len(rpn.IN_FEATURES))):
             x, cell = levels[name], torch.from_numpy(cell)
-            stride = 2 ** int(name[1])
+            stride = 2 ** _level(name)
             hidden = self.rpn_hidden(x)
             logits = self.conv(hidden, "proposal_generator.rpn_head.objectness_logits")[0]
             deltas = self.conv(hidden, "proposal_generator.rpn_head.anchor_deltas")[0]
@@ -150,17 +159,34 @@ class Reference:
     def pool(self, levels, boxes, resolution):
         names = self.cfg.MODEL.ROI_HEADS.IN_FEATURES
         size = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sqrt()
-        level = (4 + torch.log2(size / 224 + 1e-8)).floor().clamp(2, 5)
+        level = (4 + torch.log2(size / 224 + 1e-8)).floor().clamp(_level(names[0]), _level(names[-1]))
         out = torch.zeros(len(boxes), levels[names[0]].shape[1], resolution, resolution)
         for name in names:
-            here = (level == int(name[1])).nonzero()[:, 0]
+            here = (level == _level(name)).nonzero()[:, 0]
             rois = torch.cat([torch.zeros(len(here), 1), boxes[here]], 1)
-            out[here] = ops.roi_align(levels[name], rois, resolution, 1 / 2 ** int(name[1]), aligned=True)
+            scale = 1 / 2 ** _level(name)
+            if self.cfg.MODEL.ROI_BOX_HEAD.POOLER_TYPE == "ROIPool":
+                out[here] = ops.roi_pool(levels[name], rois, resolution, scale)
+            else:
+                out[here] = ops.roi_align(levels[name], rois, resolution, scale, aligned=True)
         return out
 
+    def res5(self, levels, boxes):
+        """(R,C,h,w) of Res5ROIHeads: three bottlenecks on each region."""
+        x = self.pool(levels, boxes, self.cfg.MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION)
+        for i in range(3):
+            x = self.block(x, "roi_heads.res5.%d" % i, 1 if i else 2)
+        return x
+
     def box_features(self, levels, boxes, module):
-        x = self.pool(levels, boxes, self.cfg.MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION).flatten(1)
-        for i in range(1, self.cfg.MODEL.ROI_BOX_HEAD.NUM_FC + 1):
+        head = self.cfg.MODEL.ROI_BOX_HEAD
+        if self.cfg.MODEL.ROI_HEADS.NAME == "Res5ROIHeads":
+            return self.res5(levels, boxes).mean([2, 3])
+        x = self.pool(levels, boxes, head.POOLER_RESOLUTION)
+        for i in range(1, head.NUM_CONV + 1):
+            x = F.relu(self.conv(x, "%s.conv%d" % (module, i), head.NORM))
+        x = x.flatten(1)
+        for i in range(1, head.NUM_FC + 1):
             x = F.relu(self.fc(x, "%s.fc%d" % (module, i)))
         return x
 
@@ -180,9 +206,10 @@ class Reference:
         return total[:, :-1] / (k + 1), decoded
 
     def masks(self, levels, boxes):
-        x = self.pool(levels, boxes, self.cfg.MODEL.ROI_MASK_HEAD.POOLER_RESOLUTION)
+        res5 = self.cfg.MODEL.ROI_HEADS.NAME == "Res5ROIHeads"
+        x = self.res5(levels, boxes) if res5 else self.pool(levels, boxes, self.cfg.MODEL.ROI_MASK_HEAD.POOLER_RESOLUTION)
         for i in range(1, self.cfg.MODEL.ROI_MASK_HEAD.NUM_CONV + 1):
-            x = F.relu(self.conv(x, "roi_heads.mask_head.mask_fcn%d" % i))
+            x = F.relu(self.conv(x, "roi_heads.mask_head.mask_fcn%d" % i, self.cfg.MODEL.ROI_MASK_HEAD.NORM))
         x = F.relu(F.conv_transpose2d(x, self.p["roi_heads.mask_head.deconv.weight"], self.p["roi_heads.mask_head.deconv.bias"], 2))
         return self.conv(x, "roi_heads.mask_head.predictor").sigmoid()
 

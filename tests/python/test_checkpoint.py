@@ -148,17 +148,62 @@ def test_a_storage_that_is_too_short_is_refused(tmp_path):
         read_checkpoint(tmp_path / "m.pth")
 
 
-def test_torchs_older_stream(tmp_path):
-    tensors = {n: _Tensor(str(i), v) for i, (n, v) in enumerate(VALUES.items())}
+def torch_stream(tensors):
     data = pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2) + pickle.dumps({"little_endian": True}, 2)
     data += torch_pickle(tensors, extra=(None,)) + pickle.dumps([t.key for t in tensors.values()], 2)
     for tensor in tensors.values():
         data += struct.pack("<q", tensor.array.size) + tensor.array.tobytes()
+    return data
+
+
+def test_torchs_older_stream(tmp_path):
+    data = torch_stream({n: _Tensor(str(i), v) for i, (n, v) in enumerate(VALUES.items())})
     (tmp_path / "m.pth").write_bytes(data)
     same(read_checkpoint(tmp_path / "m.pth"))
     (tmp_path / "m.pth").write_bytes(data[:-3])
     with pytest.raises(ConvertError, match="storage 1: expected 2 elements"):
         read_checkpoint(tmp_path / "m.pth")
+
+
+def test_a_trainers_state_beside_the_weights_is_passed_over(tmp_path):
+    state = {"milestones": collections.Counter([3, 3]), "seen": {1, 2}, "last": collections.deque([1.0], 20)}
+    for protocol in (2, 5):
+        (tmp_path / "m.pkl").write_bytes(pickle.dumps({"model": VALUES, "scheduler": state}, protocol))
+        same(read_checkpoint(tmp_path / "m.pkl"))
+
+
+def test_a_tensor_that_would_fill_the_memory_is_refused(tmp_path):
+    class Huge(_Tensor):
+        pass
+    _TorchPickler.dispatch[Huge] = lambda self, tensor: (
+        self.save_named(_Named("torch._utils", "_rebuild_tensor_v2")),
+        self.save((("storage", _Named("torch", "FloatStorage"), "0", "cpu", 1), 0, (1 << 20, 1 << 10), (0, 0), False, collections.OrderedDict())),
+        self.write(pickle.REDUCE))
+    write_torch(tmp_path / "m.pth", {"a.weight": Huge("0", np.ones(1, np.float32))})
+    with pytest.raises(ConvertError, match=r"m.pth: .*a tensor of size \(1048576, 1024\) on a storage of 1"):
+        read_checkpoint(tmp_path / "m.pth")
+
+
+@pytest.mark.parametrize("kind", ["archive", "stream"])
+def test_damage_anywhere_is_a_message(tmp_path, kind):
+    """Three bytes changed at random, and every length."""
+    tensors, file = {n: _Tensor(str(i), v) for i, (n, v) in enumerate(VALUES.items())}, tmp_path / "m.pth"
+    write_torch(file, tensors)
+    data = file.read_bytes() if kind == "archive" else torch_stream(tensors)
+    random = np.random.RandomState(0)
+    for i in range(400):
+        damaged = bytearray(data)
+        for place in random.randint(0, len(data), 3):
+            damaged[place] = random.randint(256)
+        file.write_bytes(damaged)
+        try:
+            read_checkpoint(file)
+        except ConvertError as e:
+            assert "m.pth: " in str(e)
+    for length in range(len(data)):
+        file.write_bytes(data[:length])
+        with pytest.raises(ConvertError, match="m.pth: "):
+            read_checkpoint(file)
 
 
 def test_the_prefix_of_parallel_training_goes(tmp_path):

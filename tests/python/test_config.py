@@ -57,6 +57,17 @@ def test_a_value_of_another_type_is_refused(tmp_path):
         load_config(write(tmp_path / "a.yaml", MODEL={"MASK_ON": "maybe"}))
 
 
+@pytest.mark.parametrize("key, value, says", [
+    ("MODEL.MASK_ON", "3", "expected bool, got 3"), ("TEST.DETECTIONS_PER_IMAGE", "3.5", "expected int, got 3.5"),
+    ("TEST.DETECTIONS_PER_IMAGE", "True", "expected int, got True"), ("MODEL.RPN.CONV_DIMS", "['a']", r"expected numbers, got \['a'\]"),
+    ("MODEL.PIXEL_MEAN", "[1, None, 2]", "expected numbers"), ("MODEL.RPN.NMS_THRESH", "'x'", "expected float, got 'x'"),
+])
+def test_numbers_are_of_their_kind(tmp_path, key, value, says):
+    with pytest.raises(ConvertError, match=key + ": " + says):
+        load_config(write(tmp_path / "a.yaml", VERSION=2), [key, value])
+    assert load_config(tmp_path / "a.yaml", ["MODEL.RPN.NMS_THRESH", "1", "MODEL.RPN.CONV_DIMS", "(8, -1)"]).MODEL.RPN.NMS_THRESH == 1.0
+
+
 def test_a_key_without_a_value_is_refused(tmp_path):
     with pytest.raises(ConvertError, match="expected pairs KEY VALUE, got 'MODEL.DEVICE' without a value"):
         load_config(write(tmp_path / "a.yaml", VERSION=2), ["MODEL.DEVICE"])
@@ -86,3 +97,35 @@ def test_version_1_of_a_retinanet_has_its_own_anchors(tmp_path):
 
 def test_the_old_exporters_own_key_is_known(tmp_path):
     assert load_config(write(tmp_path / "a.yaml", EXPORT_CAFFE2={"USE_HEATMAP_MAX_KEYPOINT": True})).EXPORT_CAFFE2.USE_HEATMAP_MAX_KEYPOINT
+
+
+# As detectron2's Base-RetinaNet.yaml has its anchors.
+EVALUATED = '!!python/object/apply:eval ["[[x, x * 2**(1.0/3), x * 2**(2.0/3) ] for x in [32, 64, 128, 256, 512 ]]"]'
+
+
+def test_anchors_that_are_an_expression_are_worked_out(tmp_path):
+    (tmp_path / "a.yaml").write_text("MODEL: {ANCHOR_GENERATOR: {SIZES: %s}}\n" % EVALUATED)
+    sizes = load_config(tmp_path / "a.yaml").MODEL.ANCHOR_GENERATOR.SIZES
+    assert sizes == [[x, x * 2 ** (1 / 3), x * 2 ** (2 / 3)] for x in (32, 64, 128, 256, 512)]
+
+
+def test_tuples_of_pythons_are_lists(tmp_path):
+    (tmp_path / "a.yaml").write_text("DATASETS: {TEST: !!python/tuple [a, b]}\n")
+    assert load_config(tmp_path / "a.yaml").DATASETS.TEST == ["a", "b"]
+
+
+@pytest.mark.parametrize("expression", [
+    "__import__('os').system('touch HACKED')", "open('HACKED', 'w')", "().__class__", "[x for x in (1).__dir__()]", "9**9**9", "[1] * 10", "'a' * 9",
+    "[x for x in [1] if x]", "lambda: 1", "1 // 0", "(", "-" * 100000 + "1"])
+def test_nothing_else_is_evaluated(tmp_path, monkeypatch, expression):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump({"MODEL": {"WEIGHTS": [expression]}}).replace("WEIGHTS:", "WEIGHTS: !!python/object/apply:eval"))
+    with pytest.raises(ConvertError, match="refused to evaluate"):
+        load_config(tmp_path / "a.yaml")
+    assert not (tmp_path / "HACKED").exists()
+
+
+def test_other_tags_of_pythons_are_refused(tmp_path):
+    (tmp_path / "a.yaml").write_text("MODEL: {WEIGHTS: !!python/object/apply:os.system ['touch HACKED']}\n")
+    with pytest.raises(ConvertError, match="a.yaml: expected YAML: .*os.system"):
+        load_config(tmp_path / "a.yaml")

@@ -66,6 +66,7 @@ def test_detectron2s_later_command_line_means_the_same(small, tmp_path):
     result = convert("--format", "caffe2", "--export-method", "caffe2_tracing", *small, tool="export_model.py")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "out" / "model.pb").read_bytes() == first
+    assert convert("--format", "caffe2", *small).returncode == 0  # as releases between had it
     assert "invalid choice: 'onnx'" in convert("--format", "onnx", *small, tool="export_model.py").stderr
 
 
@@ -105,6 +106,15 @@ def test_a_folder_that_cannot_be_written_is_named(small, tmp_path):
     ("MODEL.BACKBONE.NAME", "build_vovnet", "MODEL.BACKBONE.NAME: expected one of build_resnet_backbone"),
     ("MODEL.RESNETS.DEPTH", "51", "MODEL.RESNETS.DEPTH: expected one of"),
     ("MODEL.ROI_HEADS.IN_FEATURES", "['p9']", "MODEL.ROI_HEADS.IN_FEATURES: expected some of"),
+    ("MODEL.ROI_HEADS.IN_FEATURES", "['p2', 'p4']", "MODEL.ROI_HEADS.IN_FEATURES: expected levels of a pyramid one after another, got strides 4, 16"),
+    ("MODEL.ROI_HEADS.IN_FEATURES", "['p4', 'p3']", "got strides 16, 8"),
+    ("MODEL.RESNETS.NORM", "GN", "backbone.bottom_up.stem.conv1.norm: GN has 32 groups, which do not divide 8 channels"),
+    ("MODEL.RESNETS.NORM", "LN", "backbone.bottom_up.stem.conv1.norm: no operator for the norm 'LN'"),
+    ("MODEL.ROI_HEADS.NUM_CLASSES", "-1", "roi_heads.box_predictor.cls_score.weight: the configuration makes its shape (0, 32)"),
+    ("MODEL.FPN.OUT_CHANNELS", "0", "the configuration makes its shape (0, "),
+    ("MODEL.DEVICE", "--run-eval", "--run-eval: options go before the KEY VALUE pairs"),
+    ("MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS", "[[1, 0.0]]", "expected positive numbers, got 0.0"),
+    ("MODEL.ANCHOR_GENERATOR.SIZES", "[['a']]", "expected positive numbers, got 'a'"),
     ("MODEL.ANCHOR_GENERATOR.SIZES", "[[1],[2]]", "expected one list or one for each of 5 levels, got 2"),
 ])
 def test_what_is_not_known_is_named(small, key, value, says):
@@ -140,6 +150,13 @@ def test_labels_may_be_named(small, tmp_path):
     (tmp_path / "coco.json").write_text(json.dumps({"categories": [{"id": 7, "name": "y"}, {"id": 2, "name": "x"}, {"id": 9, "name": "z"}]}))
     assert convert("--labels", tmp_path / "coco.json", *small).returncode == 0
     assert (tmp_path / "out" / "labels.txt").read_text() == "x\ny\nz\n"
+
+
+def test_labels_of_another_model_are_left_and_said_to_be_old(small, tmp_path):
+    assert convert("--labels", ROOT / "README.md", *small).returncode == 1
+    (tmp_path / "names.txt").write_text("a\nb\nc\n")
+    assert "labels.txt: was there before" not in convert("--labels", tmp_path / "names.txt", *small).stdout
+    assert "labels.txt: was there before" in convert(*small).stdout
 
 
 @pytest.mark.parametrize("text, message", [("a\nb\n", "expected 3 names, got 2"), ("\xff", "expected one name a line in UTF-8"), (None, "No such file")])

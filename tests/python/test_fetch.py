@@ -1,4 +1,5 @@
 """convert/fetch.py, against a file server on this machine."""
+import hashlib
 import http.server
 import threading
 
@@ -17,7 +18,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         asked = self.headers.get("Range")
         Handler.requests.append(asked)
-        if "model.pkl" not in self.path:
+        if "model" not in self.path:
             return self.send_error(404, "Not Found")
         begin = int(asked[len("bytes="):-1]) if asked else 0
         if begin >= len(DATA):
@@ -77,3 +78,27 @@ def test_what_is_not_there_is_named(url):
 def test_the_zoos_names_are_known():
     assert fetch.is_remote("detectron2://COCO-Detection/x/1/model_final.pkl")
     assert not fetch.is_remote("/a/b.pkl")
+
+
+@pytest.mark.parametrize("name", ["model_final_%s.pkl" % hashlib.md5(DATA).hexdigest()[:6], "model_0039999_%s.pkl" % hashlib.md5(DATA).hexdigest()[:6],
+                                  "model-%s.pth" % hashlib.sha256(DATA).hexdigest()[:8]])
+def test_a_file_is_what_its_name_says(url, name):
+    assert fetch.fetch(url + "/" + name).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("name, digest", [("model_final_f10217.pkl", "md5 f10217"), ("maskrcnn_model-bf2d0c1e.pth", "sha256 bf2d0c1e")])
+def test_what_is_not_the_file_that_its_name_says_is_thrown_away(url, name, digest):
+    with pytest.raises(ConvertError, match=name + ": damaged, or not what its name says: expected " + digest):
+        fetch.fetch(url + "/" + name)
+    assert not [p for p in fetch.cache_folder().rglob("*") if p.is_file()]
+
+
+def test_a_stream_that_breaks_off_is_named(url, monkeypatch):
+    def chunked(self):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"100\r\nabc")
+    monkeypatch.setattr(Handler, "do_GET", chunked)
+    with pytest.raises(ConvertError, match="model.pkl: "):
+        fetch.fetch(url + "/model.pkl")

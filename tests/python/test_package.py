@@ -56,6 +56,30 @@ def test_runs_blobs_and_shares_what_comes_out(folder, image):
     np.testing.assert_allclose(np.sort(out["score_nms"])[::-1], model([{"image": image}])[0]["instances"].scores, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_an_image_that_needs_no_padding_is_not_copied(folder, image, kind):
+    model = caffe2rt.Caffe2Model.load_protobuf(folder, threads=1)
+    whole = np.zeros((3, 96, 128), np.float32)
+    whole[:, :, :120] = image
+    before, fed, runtime = whole.copy(), [], model._runtime
+
+    class Watched:
+        inputs, meta_architecture = runtime.inputs, runtime.meta_architecture
+
+        def predict(self, feeds, sizes):
+            fed.append(feeds["data"])
+            return runtime.predict(feeds, sizes)
+    model._runtime = Watched()
+    given = whole if kind == "numpy" else pytest.importorskip("torch").from_numpy(whole)
+    found = model.predict([{"image": given}])[0]["instances"]
+    assert np.shares_memory(np.from_dlpack(fed[0]), whole) and (whole == before).all()
+    padded = np.zeros((3, 96, 127), np.float32)
+    padded[:, :, :120] = image
+    assert model.predict([{"image": padded}])[0]["instances"].has("scores") and not np.shares_memory(fed[1], padded)
+    whole.flags.writeable = False
+    np.testing.assert_array_equal(model.predict([{"image": whole}])[0]["instances"].scores, found.scores)
+
+
 def test_loads_and_saves_nets_in_memory(folder, image, tmp_path):
     first = caffe2rt.Caffe2Model.load_protobuf(folder)
     assert first.predict_net.external_output[0] == "bbox_nms"
@@ -71,7 +95,7 @@ def test_loads_and_saves_nets_in_memory(folder, image, tmp_path):
 @pytest.mark.skipif(shutil.which("dot") is None, reason="graphviz is not installed")
 def test_draws_every_operator_of_a_net(folder, tmp_path):
     model = caffe2rt.Caffe2Model.load_protobuf(folder)
-    model.save_graph(tmp_path / "net.svg")
+    model.save_graph(tmp_path / "net.svg", inputs=[{"image": None}])  # as the programs of detectron2 call it
     nodes = [n for n in xml.etree.ElementTree.parse(tmp_path / "net.svg").iter() if n.get("class") == "node"]
     assert len(nodes) == len(model.predict_net.op) + len(model.predict_net.external_output) + 2
 

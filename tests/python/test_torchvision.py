@@ -1,4 +1,6 @@
 """convert/torchvision_models.py: torchvision's own networks, converted, find what torchvision finds in the same picture."""
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -186,8 +188,35 @@ def test_the_command_line_takes_torchvisions_weights(tmp_path):
     text = (tmp_path / "out" / "model.pbtxt").read_text()
     assert '"bilinear"' in text and '"caffe2rt.GenerateProposals"' in text
     assert not (tmp_path / "out" / "labels.txt").exists()
+    result = convert("--torchvision", name, "--weights", tmp_path / "w.pth", "--output", tmp_path / "out", "TEST.DETECTIONS_PER_IMAGE", "7",
+                     "INPUT.MIN_SIZE_TEST", "96")
+    assert result.returncode == 0, result.stderr
+    arguments = {line for line in (tmp_path / "out" / "model.pbtxt").read_text().split("arg {")}
+    assert any('"max_detections_per_image"' in a and "i: 7" in a for a in arguments) and any('"min_size_test"' in a and "i: 96" in a for a in arguments)
+    result = convert("--torchvision", name, "--weights", tmp_path / "w.pth", "MODEL.NOTHING", "1")
+    assert result.returncode == 1 and "unknown configuration keys: MODEL.NOTHING" in result.stderr
     result = convert("--torchvision", name, "--weights", tmp_path / "w.pth", "--norm-eps", -1)
     assert result.returncode == 1 and "--norm-eps: expected 0 or more, below 1, got -1.0" in result.stderr
     result = convert("--torchvision", "ssd300_vgg16", "--weights", tmp_path / "w.pth")
     assert result.returncode == 1 and "--torchvision: expected one of fasterrcnn_mobilenet_v3_large_320_fpn, " in result.stderr
     assert result.stderr.rstrip().endswith("retinanet_resnet50_fpn_v2, got ssd300_vgg16")
+
+
+@needs_runtime
+def test_is_evaluated_where_detectron2_has_coco(tmp_path, monkeypatch, capsys):
+    """tools/caffe2_converter.py --torchvision ... --run-eval."""
+    pytest.importorskip("pycocotools")
+    name = "fasterrcnn_mobilenet_v3_large_320_fpn"
+    torch.save(build(name).state_dict(), tmp_path / "w.pth")
+    (tmp_path / "coco" / "val2017").mkdir(parents=True)
+    (tmp_path / "coco" / "annotations").mkdir()
+    Image.fromarray(picture(96, 128)).save(tmp_path / "coco" / "val2017" / "1.png")
+    (tmp_path / "coco" / "annotations" / "instances_val2017.json").write_text(json.dumps({
+        "images": [{"id": 1, "file_name": "1.png", "width": 128, "height": 96}], "categories": [{"id": 1, "name": "person"}, {"id": 90, "name": "toothbrush"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50], "area": 2500, "iscrowd": 0}]}))
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    from caffe2rt.convert.main import main
+    status = main(["--torchvision", name, "--weights", str(tmp_path / "w.pth"), "--output", str(tmp_path / "out"), "--run-eval", "INPUT.MIN_SIZE_TEST", "96"])
+    out = capsys.readouterr()
+    assert status == 0, out.err
+    assert "bbox" in out.out and out.out.splitlines()[-7].split() == ["model", "torchvision", "difference"] and len((tmp_path / "out" / "labels.txt").read_text().splitlines()) == 90

@@ -57,3 +57,33 @@ def test_nothing_is_left_of_what_could_not_be_written(model, tmp_path, monkeypat
     with pytest.raises(ConvertError, match="somewhere: No space left on device"):
         write_model(tmp_path / "new", model, "net")
     assert os.listdir(tmp_path) == []
+
+
+def test_parents_that_were_made_for_it_go_too(model, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(write.pathlib.Path, "write_bytes", full)
+    with pytest.raises(ConvertError, match="c: No space left on device"):
+        write_model(tmp_path / "a" / "b" / "c", model, "net")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_is_there_may_be_a_file_system_of_its_own(model, tmp_path, monkeypatch):
+    """What is moved into it comes from within: a rename across file systems fails."""
+    def within(source, target, original=os.replace):
+        assert tmp_path / "there" in write.pathlib.Path(source).parents
+        original(source, target)
+    monkeypatch.setattr(write.os, "replace", within)
+    (tmp_path / "there").mkdir()
+    files = write_model(tmp_path / "there", model, "net")
+    assert sorted(os.listdir(tmp_path / "there")) == files and os.listdir(tmp_path) == ["there"]
+
+
+def test_nothing_is_changed_where_a_file_cannot_take_its_place(model, tmp_path):
+    (tmp_path / "model_init.pb").mkdir()
+    (tmp_path / "model.pb").write_text("old")
+    with pytest.raises(ConvertError, match="model_init.pb: Is a directory"):
+        write_model(tmp_path, model, "net")
+    assert (tmp_path / "model.pb").read_text() == "old" and sorted(os.listdir(tmp_path)) == ["model.pb", "model_init.pb"]
+    with pytest.raises(ConvertError, match="model.pb: File exists"):
+        write_model(tmp_path / "model.pb", model, "net")

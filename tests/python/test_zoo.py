@@ -1,5 +1,6 @@
 """tools/get_model.py, against a file server on this machine."""
 import functools
+import hashlib
 import http.server
 import pickle
 import subprocess
@@ -22,9 +23,10 @@ def mirror(tmp_path, monkeypatch):
     (root / "configs" / "COCO-InstanceSegmentation").mkdir(parents=True)
     (root / "configs" / "Base.yaml").write_text((ROOT / "tests/python/small_mask_rcnn_fpn.yaml").read_text())
     (root / "configs" / (NAME + ".yaml")).write_text("_BASE_: ../Base.yaml\nMODEL: {ROI_HEADS: {NUM_CLASSES: 80}}\nDATASETS: {TEST: [coco_2017_val]}\n")
-    weights = root / NAME / "137849600" / "model_final_f10217.pkl"
-    weights.parent.mkdir(parents=True)
-    weights.write_bytes(pickle.dumps({"model": random_parameters(small_config(MODEL__ROI_HEADS__NUM_CLASSES=80))}))
+    weights = pickle.dumps({"model": random_parameters(small_config(MODEL__ROI_HEADS__NUM_CLASSES=80))})
+    monkeypatch.setitem(zoo.CHECKPOINTS, NAME, "137849600/model_final_%s.pkl" % hashlib.md5(weights).hexdigest()[:6])
+    (root / NAME / "137849600").mkdir(parents=True)
+    (root / NAME / zoo.CHECKPOINTS[NAME]).write_bytes(weights)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     class Handler(http.server.SimpleHTTPRequestHandler):
@@ -37,38 +39,59 @@ def mirror(tmp_path, monkeypatch):
     server.server_close()
 
 
-def get_model(url, *arguments, cwd=None):
-    return subprocess.run([sys.executable, ROOT / "tools" / "get_model.py", "--base-url", url, "--config-url", url + "/configs", *map(str, arguments)],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd)
+@pytest.fixture
+def get_model(mirror, capsys):
+    """get_model(arguments) -> (exit status, stderr) of tools/get_model.py with the mirror."""
+    def run(*arguments):
+        capsys.readouterr()
+        return zoo.main(["--base-url", mirror[1], "--config-url", mirror[1] + "/configs", *map(str, arguments)]), capsys.readouterr().err
+    return run
 
 
-def test_fetches_and_converts_by_name(mirror, tmp_path):
-    result = get_model(mirror[1], NAME, "--output", tmp_path / "out")
-    assert result.returncode == 0, result.stderr
+def test_fetches_and_converts_by_name(get_model, tmp_path):
+    status, errors = get_model(NAME, "--output", tmp_path / "out")
+    assert status == 0, errors
     assert (tmp_path / "out" / "model_init.pb").stat().st_size > 10_000
     assert len((tmp_path / "out" / "labels.txt").read_text().splitlines()) == 80
 
 
-def test_the_folder_of_a_name_may_be_left_out_and_nothing_is_fetched_twice(mirror, tmp_path):
+def test_the_folder_of_a_name_may_be_left_out_and_nothing_is_fetched_twice(get_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        result = get_model(mirror[1], "mask_rcnn_R_50_FPN_3x", cwd=tmp_path)
-        assert result.returncode == 0, result.stderr
+        status, errors = get_model("mask_rcnn_R_50_FPN_3x")
+        assert status == 0, errors
     assert (tmp_path / "mask_rcnn_R_50_FPN_3x" / "model.pb").exists()
     assert len(list((tmp_path / "cache").rglob("*.*"))) == 3  # two configurations, and the weights
 
 
-def test_what_cannot_be_converted_is_refused_before_its_weights_are_fetched(mirror, tmp_path):
-    root, url = mirror
-    (root / "configs" / (NAME + ".yaml")).write_text("_BASE_: ../Base.yaml\nMODEL: {PROPOSAL_GENERATOR: {NAME: PrecomputedProposals}}\n")
-    result = get_model(url, NAME, "--output", tmp_path / "out")
-    assert result.returncode == 1 and "MODEL.PROPOSAL_GENERATOR.NAME: expected RPN" in result.stderr
+def test_weights_that_were_damaged_on_the_way_are_refused(mirror, get_model, tmp_path):
+    file = mirror[0] / NAME / zoo.CHECKPOINTS[NAME]
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    status, errors = get_model(NAME, "--output", tmp_path / "out")
+    assert status == 1 and "damaged, or not what its name says" in errors and not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_converted_is_refused_before_its_weights_are_fetched(mirror, get_model, tmp_path):
+    (mirror[0] / "configs" / (NAME + ".yaml")).write_text("_BASE_: ../Base.yaml\nMODEL: {PROPOSAL_GENERATOR: {NAME: PrecomputedProposals}}\n")
+    status, errors = get_model(NAME, "--output", tmp_path / "out")
+    assert status == 1 and "MODEL.PROPOSAL_GENERATOR.NAME: expected RPN" in errors
     assert not list((tmp_path / "cache").rglob("*.pkl")) and not (tmp_path / "out").exists()
 
 
-def test_what_a_mirror_does_not_have_is_named(mirror, tmp_path):
-    result = get_model(mirror[1], "retinanet_R_50_FPN_1x", cwd=tmp_path)
-    assert result.returncode == 1 and "/configs/COCO-Detection/retinanet_R_50_FPN_1x.yaml: 404" in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1
+def test_what_a_mirror_does_not_have_is_named(get_model):
+    status, errors = get_model("retinanet_R_50_FPN_1x")
+    assert status == 1 and "/configs/COCO-Detection/retinanet_R_50_FPN_1x.yaml: 404" in errors
+    assert len(errors.strip().splitlines()) == 1
+
+
+def test_a_configuration_with_an_expression_is_fetched(mirror, tmp_path):
+    (mirror[0] / "configs" / "Base.yaml").write_text('MODEL: {ANCHOR_GENERATOR: {SIZES: !!python/object/apply:eval ["[[x * 2] for x in [1, 2]]"]}}\n')
+    assert zoo.load_config(zoo.fetch_config(NAME, mirror[1] + "/configs/", tmp_path / "a")).MODEL.ANCHOR_GENERATOR.SIZES == [[2], [4]]
+
+
+def test_the_command_line_tool_runs():
+    result = subprocess.run([sys.executable, ROOT / "tools" / "get_model.py", "--list", "retinanet"], stdout=subprocess.PIPE, text=True)
+    assert result.returncode == 0 and len(result.stdout.splitlines()) == 3
 
 
 @pytest.mark.parametrize("base", ["../../outside.yaml", "/etc/outside.yaml"])

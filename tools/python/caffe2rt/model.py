@@ -95,13 +95,17 @@ class Caffe2Model:
         else:
             (folder / "model_init.pb").write_bytes(self._init_net.SerializeToString())
 
-    def save_graph(self, file: Path) -> None:
-        """Draws the net, an operator a node, as SVG. The converter's model.svg shows its stages. Raises RuntimeError without graphviz."""
+    def save_graph(self, output_file: Path, inputs: Any = None) -> None:
+        """Draws the net, an operator a node, as SVG. The converter's model.svg shows its stages. Raises RuntimeError without graphviz.
+
+        inputs: taken for the sake of detectron2's programs, where the net ran on them to learn the shapes of its blobs.
+        """
+        del inputs
         from .convert import draw
         svg = draw.dot_to_svg(draw.operators_to_dot(self.predict_net))
         if svg is None:
             raise RuntimeError("graphviz's dot is not installed")
-        pathlib.Path(file).write_bytes(svg)
+        pathlib.Path(output_file).write_bytes(svg)
 
     def run(self, feeds: Dict[str, Any]) -> Dict[str, np.ndarray]:
         """Feeds arrays by blob (numpy, or anything with __dlpack__; uint8 as float32) and returns every output of the net by name."""
@@ -131,10 +135,13 @@ class Caffe2Model:
         sizes = [(*image.shape[1:], int(x.get("height", image.shape[1])), int(x.get("width", image.shape[2])))
                  for image, x in zip(images, batched_inputs)]
         rows, columns = (-(-max(i.shape[k] for i in images) // self._multiple) * self._multiple for k in (1, 2))
-        data = np.empty((len(images), images[0].shape[0], rows, columns), np.float32)
-        data[:] = self._padding[:data.shape[1], None, None]
-        for slot, image in zip(data, images):
-            slot[:, :image.shape[1], :image.shape[2]] = image
+        if len(images) == 1 and images[0].dtype == np.float32 and images[0].shape[1:] == (rows, columns):
+            data = _to_dlpack(batched_inputs[0]["image"][None])  # as it is: nothing to pad
+        else:
+            data = np.empty((len(images), images[0].shape[0], rows, columns), np.float32)
+            data[:] = self._padding[:data.shape[1], None, None]
+            for slot, image in zip(data, images):
+                slot[:, :image.shape[1], :image.shape[2]] = image
         im_info = np.array([[h, w, height / h] for h, w, height, _ in sizes], np.float32)
         feeds = {"data": data, "im_info": im_info}
         found = self._runtime.predict({k: feeds[k] for k in self._runtime.inputs if k in feeds}, sizes)

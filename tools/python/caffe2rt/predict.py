@@ -40,14 +40,14 @@ class PictureMapper:
 
         def number(given, name, default):
             return given if given is not None else arguments[name].i if name in arguments else default
-        self._min_size, self._max_size = number(min_size, "min_size_test", 800), number(max_size, "max_size_test", 1333)
+        self.min_size, self.max_size = number(min_size, "min_size_test", 800), number(max_size, "max_size_test", 1333)
         self._bilinear = "resize_mode" in arguments and arguments["resize_mode"].s == b"bilinear"
         self._rgb = "input_format" in arguments and arguments["input_format"].s == b"RGB"
 
     def _size(self, width: int, height: int) -> Tuple[int, int]:
         """ResizeShortestEdge, or torchvision's: width and height."""
-        scale = self._min_size / min(width, height)
-        scale = min(scale, self._max_size / max(width, height))
+        scale = self.min_size / min(width, height)
+        scale = min(scale, self.max_size / max(width, height))
         if self._bilinear:
             return max(1, int(width * scale)), max(1, int(height * scale))
         return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))

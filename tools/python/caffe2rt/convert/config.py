@@ -7,6 +7,7 @@ import pathlib
 
 import yaml
 
+from . import yaml_text
 from .errors import ConvertError
 
 _DEFAULTS = pathlib.Path(__file__).with_name("defaults.yaml")
@@ -65,7 +66,7 @@ def _leaves(tree, prefix=""):
 
 def _read_yaml(path):
     try:
-        tree = yaml.safe_load(path.read_text())
+        tree = yaml_text.load(path.read_text(encoding="utf-8"))
     except OSError as e:
         raise ConvertError("%s: %s" % (path, e.strerror)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as e:
@@ -108,12 +109,15 @@ def _is_version_1(values):
     return any(key in _RENAMED or key.rpartition(".")[2] in _ANCHORS for key in values)
 
 
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _accepts(old, new):
-    """Whether a value may take the place of a default, by type, as yacs has it."""
-    numbers = (int, float)
-    return (old is None or new is None or type(old) is type(new)
-            or isinstance(old, numbers) and isinstance(new, numbers) and not isinstance(new, bool)
-            or isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)))
+    """Whether a value may take the place of a default, by type, as yacs has it; of lists of numbers, also by what is in them."""
+    if isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
+        return not old or not all(map(_is_number, old)) or all(map(_is_number, new))
+    return old is None or new is None or type(old) is type(new) or isinstance(old, float) and _is_number(new)
 
 
 def _decode(value):
@@ -140,7 +144,8 @@ def _assign(cfg, values, where):
         if isinstance(node[name], str) and not isinstance(new, str) and isinstance(value, str):
             new = value  # a name that looks like a number
         if not _accepts(node[name], new):
-            wrong.append("%s: expected %s, got %r" % (key, type(node[name]).__name__, new))
+            kind = type(node[name]).__name__
+            wrong.append("%s: expected %s, got %r" % (key, "numbers" if kind == type(new).__name__ == "list" else kind, new))
             continue
         node[name] = type(node[name])(new) if isinstance(node[name], float) and new is not None else new
     if unknown:
@@ -173,7 +178,12 @@ def load_config(file, overrides=(), extend=()):
     if _is_version_1(values):
         values = _upgrade(values)
     _assign(cfg, values, file)
+    override(cfg, overrides)
+    return cfg
+
+
+def override(cfg, overrides):
+    """Changes a configuration by a flat list KEY VALUE KEY VALUE. Raises ConvertError as load_config does."""
     if len(overrides) % 2:
         raise ConvertError("command line: expected pairs KEY VALUE, got '%s' without a value" % overrides[-1])
     _assign(cfg, dict(zip(overrides[::2], overrides[1::2])), "command line")
-    return cfg

@@ -14,6 +14,9 @@ _COCO = {
     "coco_2017_val": ("coco/val2017", "coco/annotations/instances_val2017.json"),
     "coco_2017_val_100": ("coco/val2017", "coco/annotations/instances_val2017_100.json"),
     "keypoints_coco_2017_val": ("coco/val2017", "coco/annotations/person_keypoints_val2017.json"),
+    # What torchvision's models are judged on, whose classes have numbers of their own (labels.py).
+    "torchvision_coco": ("coco/val2017", "coco/annotations/instances_val2017.json"),
+    "keypoints_coco_torchvision": ("coco/val2017", "coco/annotations/person_keypoints_val2017.json"),
     "keypoints_coco_2017_val_100": ("coco/val2017", "coco/annotations/person_keypoints_val2017_100.json"),
 }
 

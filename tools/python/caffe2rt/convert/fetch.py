@@ -1,10 +1,12 @@
-"""Fetches weights into a cache, with progress; a fetch that was cut off goes on where it stopped.
+"""Fetches weights into a cache, with progress; a fetch that was cut off goes on where it stopped, and what came is checked.
 
 `detectron2://PATH` stands for detectron2's model zoo, as in its configurations.
 """
 import hashlib
+import http.client
 import os
 import pathlib
+import re
 import sys
 import urllib.error
 import urllib.request
@@ -14,6 +16,8 @@ from .errors import ConvertError
 _ZOO = "https://dl.fbaipublicfiles.com/detectron2/"
 _CHUNK = 1 << 20
 _TIMEOUT = 60  # seconds without a byte
+# Names that say how their file's digest begins: those of detectron2's zoo (MODEL_ZOO.md), and those of torch.hub.
+_DIGESTS = ((re.compile(r"model_(?:final|\d+)_([0-9a-f]{6})\.pkl"), hashlib.md5), (re.compile(r".+-([0-9a-f]{8})\.pth"), hashlib.sha256))
 
 
 def cache_folder():
@@ -61,6 +65,21 @@ def _receive(url, part, name):
         raise ConvertError("expected %d bytes, got %d; run it again to go on from there" % (total, done))
 
 
+def _check(part, file):
+    """Throws away and refuses what is not the file that its name promises."""
+    for pattern, digest in _DIGESTS:
+        match = pattern.fullmatch(file)
+        if not match:
+            continue
+        found = digest()
+        with open(part, "rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                found.update(chunk)
+        if not found.hexdigest().startswith(match[1]):
+            part.unlink()
+            raise ConvertError("damaged, or not what its name says: expected %s %s..., got %s" % (found.name, match[1], found.hexdigest()[:len(match[1])]))
+
+
 def fetch(name):
     """The local file of a remote name; a file that is in the cache is not fetched again. Raises ConvertError that names the URL."""
     url = _ZOO + name[len("detectron2://"):] if name.startswith("detectron2://") else name
@@ -78,11 +97,12 @@ def fetch(name):
                 raise
             part.unlink()
             _receive(url, part, file)
+        _check(part, file)
         part.rename(path)
     except ConvertError as e:
         raise ConvertError("%s: %s" % (url, e)) from None
     except urllib.error.HTTPError as e:
         raise ConvertError("%s: %s %s" % (url, e.code, e.reason)) from None
-    except (OSError, ValueError) as e:
-        raise ConvertError("%s: %s" % (url, getattr(e, "reason", None) or e)) from None
+    except (OSError, ValueError, http.client.HTTPException) as e:
+        raise ConvertError("%s: %s" % (url, getattr(e, "reason", None) or str(e) or type(e).__name__)) from None
     return path

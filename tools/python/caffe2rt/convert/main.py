@@ -1,12 +1,13 @@
 """Command lines of tools/caffe2_converter.py and tools/export_model.py, named as detectron2's."""
 import argparse
 import importlib.util
+import pathlib
 import sys
 
 from ..parts import import_parts
 from . import torchvision_models
 from .checkpoint import read_checkpoint
-from .config import load_config
+from .config import load_config, override
 from .data_sets import find_data_set
 from .errors import ConvertError
 from .labels import class_names, read_names
@@ -21,8 +22,8 @@ def _parser(export_model):
     p.add_argument("--config-file", metavar="YAML", help="detectron2's configuration; may have a _BASE_")
     p.add_argument("--output", default="./output" if export_model else "./caffe2_model", metavar="FOLDER",
                    help="where to write; default: %(default)s")
+    p.add_argument("--format", choices=["caffe2"], default="caffe2", help="what to write: there is no other")
     if export_model:
-        p.add_argument("--format", choices=["caffe2"], default="caffe2", help="what to write: there is no other")
         p.add_argument("--export-method", choices=["caffe2_tracing"], default="caffe2_tracing", help="how detectron2 names it; nothing is traced")
         p.add_argument("--sample-image", metavar="FILE", help="taken for the sake of old command lines; none is needed")
     p.add_argument("--torchvision", metavar="NAME", help="instead of --config-file: a detector of torchvision's, such as maskrcnn_resnet50_fpn")
@@ -58,38 +59,53 @@ def _of_torchvision(args):
 
 
 def convert(args):
+    """Converts; returns the configuration."""
     args.extend = [m.add_config for m in map(import_parts, args.parts) if hasattr(m, "add_config")]
     if args.torchvision:
         if not args.weights:
             raise ConvertError("no weights: name them with --weights FILE")
         cfg, parameters = _of_torchvision(args)
+        names = _names(args, cfg)
+        override(cfg, args.opts)
     else:
         cfg = _config(args)
         if not cfg.MODEL.WEIGHTS:
             raise ConvertError("no weights: name them with MODEL.WEIGHTS FILE")
-        parameters = read_checkpoint(cfg.MODEL.WEIGHTS)
+        parameters, names = read_checkpoint(cfg.MODEL.WEIGHTS), _names(args, cfg)
     model = build_model(cfg, parameters)
-    files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, read_names(args.labels, cfg) if args.labels else class_names(cfg))
+    files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, names)
+    if not names and pathlib.Path(args.output, "labels.txt").exists():
+        print("%s/labels.txt: was there before, and is left: the names of this model's classes are not known, see --labels" % args.output)
     if model.unused:
         print("not used: %s" % ", ".join(model.unused))
     own = sorted({op[0] for op in model.ops if op[0].startswith("caffe2rt.")})
     if own:
         print("the original Caffe2 does not run this net, it has no %s" % ", ".join(own))
     print("%s: %s (%d operators, %d weights)" % (args.output, ", ".join(files), len(model.ops), len(model.weights)))
+    return cfg
+
+
+def _names(args, cfg):
+    """Of the model's classes; None where they are not known."""
+    return read_names(args.labels, cfg) if args.labels else class_names(cfg)
 
 
 def _reference(args):
-    """Arguments that compare with a PyTorch model: the one that was named, or detectron2's own where it is installed and knows all parts."""
+    """Arguments that compare with a PyTorch model: the one that was named, or torchvision's or detectron2's own where that is installed and
+    knows all parts."""
     if args.pytorch:
-        return ["--pytorch", args.pytorch, "--pytorch-weights", _config(args).MODEL.WEIGHTS]
-    if args.torchvision or args.parts or importlib.util.find_spec("detectron2") is None:
+        return ["--pytorch", args.pytorch, "--pytorch-weights", args.weights if args.torchvision else _config(args).MODEL.WEIGHTS]
+    if args.torchvision:
+        known = args.norm_eps is None and importlib.util.find_spec("torchvision") is not None
+        return ["--torchvision", args.torchvision, "--pytorch-weights", args.weights] if known else []
+    if args.parts or importlib.util.find_spec("detectron2") is None:
         return []
     return ["--detectron2", "--config-file", args.config_file, *args.opts]
 
 
-def run_eval(args):
+def run_eval(args, cfg):
     """Evaluates what was written on every data set of DATASETS.TEST. Returns the exit status."""
-    data_sets = [(name, find_data_set(name)) for name in _config(args).DATASETS.TEST]
+    data_sets = [(name, find_data_set(name)) for name in cfg.DATASETS.TEST]
     if not data_sets:
         raise ConvertError("--run-eval: expected data sets in DATASETS.TEST, got none")
     from .. import __main__
@@ -105,8 +121,11 @@ def main(argv=None, export_model=False):
     parser = _parser(export_model)
     try:
         args = parser.parse_args(argv)
-        convert(args)
-        return run_eval(args) if args.run_eval else 0
+        late = [word for word in args.opts if word.startswith("--")]
+        if late:
+            raise ConvertError("%s: options go before the KEY VALUE pairs" % late[0])
+        cfg = convert(args)
+        return run_eval(args, cfg) if args.run_eval else 0
     except ConvertError as e:
         print("%s: %s" % (parser.prog, e), file=sys.stderr)
         return 1

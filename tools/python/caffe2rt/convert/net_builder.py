@@ -8,6 +8,7 @@ from .errors import ConvertError
 # detectron2's exporter traced a wrapper around the model; programs that look weights up know this prefix.
 PREFIX = "_wrapped_model."
 _FOLDED_NORMS = ("FrozenBN", "BN", "SyncBN", "NaiveSyncBN", "naiveSyncBN")
+_GROUPS = 32       # of detectron2's GN
 _NORM_EPS = 1e-5  # of detectron2's FrozenBatchNorm2d and torch's BatchNorm2d and GroupNorm
 
 
@@ -63,6 +64,8 @@ class NetBuilder:
 
     def parameter(self, name, shape):
         """The checkpoint's array of that name and shape."""
+        if min(shape) < 1:
+            raise ConvertError("%s: the configuration makes its shape %s" % (name, tuple(shape)))
         self.required[name] = tuple(shape)
         value = self._parameters.get(name)
         if value is None:
@@ -126,8 +129,10 @@ class NetBuilder:
 
     def norm(self, x, module, channels, norm, blob):
         if norm == "GN":
+            if channels % _GROUPS:
+                raise ConvertError("%s: GN has %d groups, which do not divide %d channels" % (module, _GROUPS, channels))
             return self.op("GroupNorm", [x, self.weight(module + ".weight", (channels,)), self.weight(module + ".bias", (channels,))],
-                           blob, group=32, epsilon=_NORM_EPS)
+                           blob, group=_GROUPS, epsilon=_NORM_EPS)
         raise ConvertError("%s: no operator for the norm '%s'" % (module, norm))
 
     def _folded(self, module, shape, bias):

@@ -4,13 +4,16 @@ Source of the formats: Python's pickletools; numpy's and torch's own reductions 
 """
 import collections
 import io
+import math
 import pickle
-import struct
 import zipfile
 
 import numpy as np
 
 from .errors import ConvertError
+
+# Elements of a tensor that repeats those of its storage: more is no weight, but an attempt to fill the memory.
+_LARGEST_VIEW = 1 << 24
 
 # bfloat16 has no numpy type: its bits are the upper half of a float32.
 _BFLOAT16 = "bfloat16"
@@ -41,6 +44,8 @@ def _rebuild_tensor(storage, offset, size, stride, *_):
         raise ConvertError("a tensor of size %s and stride %s" % (size, stride))
     if 0 in size:
         return np.zeros(size, storage.dtype)
+    if math.prod(size) > max(storage.size, _LARGEST_VIEW):
+        raise ConvertError("a tensor of size %s on a storage of %d" % (size, storage.size))
     last = offset + sum((n - 1) * s for n, s in zip(size, stride))
     if last >= storage.size:
         raise ConvertError("a tensor that ends at element %d of a storage of %d" % (last, storage.size))
@@ -85,6 +90,11 @@ _NUMPY = {"_reconstruct": _array_shell, "_frombuffer": _from_buffer, "scalar": _
 _NUMPY_MODULES = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric", "numpy._core.numeric")
 _TORCH = {"_rebuild_tensor_v2": _rebuild_tensor, "_rebuild_tensor": _rebuild_tensor, "_rebuild_parameter": _rebuild_parameter}
 
+# Of a trainer's state, which lies beside the weights.
+_CONTAINERS = {("collections", "OrderedDict"): collections.OrderedDict, ("collections", "Counter"): collections.Counter,
+               ("collections", "deque"): collections.deque, ("builtins", "set"): set, ("__builtin__", "set"): set,
+               ("builtins", "frozenset"): frozenset, ("__builtin__", "frozenset"): frozenset}
+
 
 class _Unpickler(pickle.Unpickler):
     def __init__(self, file, storage=None):
@@ -100,8 +110,8 @@ class _Unpickler(pickle.Unpickler):
             return _Storage(_STORAGES[name])
         if module == "torch" and name == "Size":
             return tuple
-        if (module, name) == ("collections", "OrderedDict"):
-            return collections.OrderedDict
+        if (module, name) in _CONTAINERS:
+            return _CONTAINERS[module, name]
         if (module, name) == ("_codecs", "encode"):
             return _encode
         raise ConvertError("refused: it asks for %s.%s, and only arrays and containers are read" % (module, name))
@@ -177,10 +187,10 @@ def _load_legacy(data):
         if key not in storages:
             raise ConvertError("storage %.40r belongs to nothing" % (key,))
         kind, values = storages[key]
-        count, = struct.unpack("<q", file.read(8))
-        raw = file.read(count * kind.size)
-        if count != values.size or len(raw) != count * kind.size:
-            raise ConvertError("storage %s: expected %d elements, got %d" % (key, values.size, count))
+        count = int.from_bytes(file.read(8), "little", signed=True)
+        raw = file.read(values.size * kind.size)
+        if count != values.size or len(raw) != values.size * kind.size:
+            raise ConvertError("storage %s: expected %d elements, got %d" % (key, values.size, min(count, len(raw) // kind.size)))
         values[:] = _numbers(raw, kind.dtype)
     file.seek(start)
     return _load(file, storage)
@@ -188,10 +198,12 @@ def _load_legacy(data):
 
 def load_torch(path):
     """What torch.save wrote, with tensors as numpy arrays (bfloat16 as float32). Raises ConvertError as load_pickle does."""
-    if zipfile.is_zipfile(path):
-        try:
+    try:
+        if zipfile.is_zipfile(path):
             return _load_zip(path)
-        except (zipfile.BadZipFile, KeyError, OSError) as e:
-            raise ConvertError("expected a torch archive: %s" % e) from None
+    except ConvertError:
+        raise
+    except Exception as e:  # a damaged archive fails in many ways, too
+        raise ConvertError("expected a torch archive: %s: %s" % (type(e).__name__, e)) from None
     with open(path, "rb") as f:
         return _load_legacy(f.read())

@@ -51,6 +51,9 @@ def anchors_of_levels(cfg, count):
     if not rotated and a.NAME != "DefaultAnchorGenerator":
         raise ConvertError("MODEL.ANCHOR_GENERATOR.NAME: expected DefaultAnchorGenerator or RotatedAnchorGenerator, got %s" % a.NAME)
     lists = [_of_level("MODEL.ANCHOR_GENERATOR." + key, a[key], count) for key in ("SIZES", "ASPECT_RATIOS")]
+    for value in (value for levels in lists for level in levels for value in level):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            raise ConvertError("MODEL.ANCHOR_GENERATOR.SIZES, ASPECT_RATIOS: expected positive numbers, got %r" % (value,))
     angles = _of_level("MODEL.ANCHOR_GENERATOR.ANGLES", a.ANGLES, count) if rotated else [None] * count
     if a.get("ROUNDED"):
         return [_rounded_anchors(*level) for level in zip(*lists)]

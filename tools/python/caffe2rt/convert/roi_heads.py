@@ -17,16 +17,19 @@ class Pooler:
     """Pools regions from the levels of a pyramid, each from the level of its size, or from the one level there is."""
 
     def __init__(self, key, head, features):
-        kinds = {"ROIAlign": ("RoIAlign", 0), "ROIAlignV2": ("RoIAlign", 1), "ROIAlignRotated": ("RoIAlignRotated", 1)}
+        kinds = {"ROIAlign": ("RoIAlign", dict(aligned=0)), "ROIAlignV2": ("RoIAlign", dict(aligned=1)),
+                 "ROIAlignRotated": ("RoIAlignRotated", dict(aligned=1)), "ROIPool": ("RoIPool", dict(is_test=1))}
         if head.POOLER_TYPE not in kinds:
             raise ConvertError("%s.POOLER_TYPE: expected one of %s, got %s" % (key, ", ".join(kinds), head.POOLER_TYPE))
-        self._operator, self._aligned = kinds[head.POOLER_TYPE]
-        self._size, self._ratio = head.POOLER_RESOLUTION, head.POOLER_SAMPLING_RATIO
+        self._operator, self._arguments = kinds[head.POOLER_TYPE]
+        self._size = head.POOLER_RESOLUTION
+        if self._operator != "RoIPool":
+            self._arguments = dict(sampling_ratio=head.POOLER_SAMPLING_RATIO, **self._arguments)
         self._features = features
 
     def _align(self, net, feature, rois, blob):
         y = net.op(self._operator, [feature.blob, rois], blob, order="NCHW", spatial_scale=1.0 / feature.stride, pooled_h=self._size,
-                   pooled_w=self._size, sampling_ratio=self._ratio, aligned=self._aligned)
+                   pooled_w=self._size, **self._arguments)
         return Feature(y, feature.channels)
 
     def build(self, net, rois, name):
@@ -37,6 +40,9 @@ class Pooler:
         distribute = "caffe2rt.DistributeRotatedFpnProposals" if rotated else "DistributeFpnProposals"
         arguments = {} if rotated else dict(legacy_plus_one=0)
         levels = [int(f.stride).bit_length() - 1 for f in self._features]
+        if levels != list(range(levels[0], levels[-1] + 1)):
+            raise ConvertError("MODEL.ROI_HEADS.IN_FEATURES: expected levels of a pyramid one after another, got strides %s"
+                               % ", ".join(str(int(f.stride)) for f in self._features))
         parts = ["%s_rois_fpn%d" % (name, level) for level in levels]
         net.op(distribute, [rois], parts + [name + "_rois_idx_restore"], roi_canonical_scale=_CANONICAL_SIZE,
                roi_canonical_level=_CANONICAL_LEVEL, roi_max_level=levels[-1], roi_min_level=levels[0], **arguments)
@@ -54,8 +60,8 @@ def _classes(cfg):
 def _conv_fc_head(net, cfg, x, module, name, size):
     """FastRCNNConvFCHead: (R,F) and F."""
     head = cfg.MODEL.ROI_BOX_HEAD
-    if not head.NUM_FC:
-        raise ConvertError("MODEL.ROI_BOX_HEAD.NUM_FC: expected at least 1")
+    if not head.NUM_FC and not head.NUM_CONV:
+        raise ConvertError("MODEL.ROI_BOX_HEAD.NUM_CONV, NUM_FC: expected at least one layer")
     for i in range(1, head.NUM_CONV + 1):
         x = net.conv(x, "%s.conv%d" % (module, i), head.CONV_DIM, 3, "%s.conv%d" % (name, i), norm=head.NORM, relu=True)
     blob, columns = net.op("Flatten", x.blob, name + ".flat", axis=1), x.channels * size * size
@@ -198,7 +204,8 @@ class _Res5Heads:
         self._cfg = cfg
         self._pooler = Pooler("MODEL.ROI_BOX_HEAD", cfg.MODEL.ROI_BOX_HEAD, features)
         self._stage = ResNetStage(cfg, 5)
-        self._stage.dilation, self._stage.stride = 1, 2
+        # Three bottlenecks at half the size, whatever the backbone's depth and stage 5 are.
+        self._stage.blocks, self._stage.basic, self._stage.dilation, self._stage.stride = 3, False, 1, 2
 
     def _features(self, net, rois, name):
         return self._stage.build(net, self._pooler.build(net, rois, name), "roi_heads.res5", name + ".res5")

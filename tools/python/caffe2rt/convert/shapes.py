@@ -44,7 +44,7 @@ def _outputs(op, shapes, weights):
         return [x]
     if "Distribute" in type:
         return [["R" if x[0] == "R" else "D", x[1] + (x[1] == 4)]] * (len(op[2]) - 1) + [[x[0]]]
-    if type.startswith("RoIAlign"):
+    if type.startswith(("RoIAlign", "RoIPool")):
         return [[shapes[inputs[1]][0], x[1], args["pooled_h"], args["pooled_w"]]]
     if type == "Concat":
         return [x] if args["axis"] == 0 else [x[:1] + [sum(shapes[b][1] for b in inputs)] + x[2:]]

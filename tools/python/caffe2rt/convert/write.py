@@ -1,4 +1,6 @@
 """Writes a model's files: all of them, or none."""
+import contextlib
+import errno
 import os
 import pathlib
 import shutil
@@ -10,6 +12,9 @@ from google.protobuf import text_format
 from .. import caffe2_pb2
 from . import draw
 from .errors import ConvertError
+
+
+_SCRATCH = ".caffe2_converter_"  # what the folder that files are written into first is called, before a random part
 
 
 def _argument(arg, name, value):
@@ -73,7 +78,7 @@ def init_net(model, name):
 def write_model(folder, model, name, labels=None):
     """Writes model.pb, model_init.pb, model.pbtxt, model.svg (where graphviz is installed) and labels.txt (where there are labels) into a
     folder: file by file into one that is there, else all at once by a rename, so that no other program sees a part of them. Returns their
-    names. Raises ConvertError; what was in the folder before is then as it was."""
+    names. Raises ConvertError; what was in the folder before is then as it was, and a folder that was not there is not there."""
     folder = pathlib.Path(folder)
     predict = predict_net(model, name + "_predict")
     files = {"model.pb": predict.SerializeToString(), "model.pbtxt": text_format.MessageToString(predict).encode(),
@@ -83,24 +88,38 @@ def write_model(folder, model, name, labels=None):
         files["model.svg"] = picture
     if labels:
         files["labels.txt"] = ("\n".join(labels) + "\n").encode()
+    made = [p for p in folder.parents if not os.path.lexists(p)]
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = pathlib.Path(tempfile.mkdtemp(prefix=".caffe2_converter_", dir=folder.parent))
+        _write(folder, files)
     except OSError as e:
-        raise ConvertError("%s: %s" % (folder, e.strerror)) from None
+        for parent in made:
+            with contextlib.suppress(OSError):
+                parent.rmdir()
+        blamed = str(e.filename or folder)
+        raise ConvertError("%s: %s" % (folder if _SCRATCH in blamed else blamed, e.strerror)) from None
+    return sorted(files)
+
+
+def _write(folder, files):
+    """Writes {name: bytes} into a folder. Raises OSError."""
+    there = folder.is_dir()
+    if os.path.lexists(folder) and not there:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
+    blocked = next((folder / file for file in files if (folder / file).is_dir()), None)
+    if blocked:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(blocked))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # What is moved into its place has to lie on the same file system: a folder that is there may be one of its own.
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=folder if there else folder.parent))
     whole = scratch / "model"
     try:
         whole.mkdir()  # with the rights that the user's folders have; the scratch folder is closed to others
         for file, data in files.items():
             (whole / file).write_bytes(data)
-        if not os.path.lexists(folder):
-            os.rename(whole, folder)
-        else:
-            folder.mkdir(exist_ok=True)
+        if there:
             for file in files:
                 os.replace(whole / file, folder / file)
-    except OSError as e:
-        raise ConvertError("%s: %s" % (e.filename or folder, e.strerror)) from None
+        else:
+            os.rename(whole, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return sorted(files)

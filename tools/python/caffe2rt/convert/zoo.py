@@ -11,7 +11,7 @@ import tempfile
 
 import yaml
 
-from . import fetch
+from . import fetch, yaml_text
 from .config import load_config
 from .errors import ConvertError
 from .main import main as convert_main
@@ -129,7 +129,7 @@ def fetch_config(name, base, folder):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text)
         try:
-            tree = yaml.safe_load(text)
+            tree = yaml_text.load(text)
         except (yaml.YAMLError, UnicodeDecodeError) as e:
             raise ConvertError("%s%s: expected YAML: %s" % (base, wanted, str(e).replace("\n", " "))) from None
         below = tree.get("_BASE_") if isinstance(tree, dict) else None

@@ -9,8 +9,12 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
+from ..convert.checkpoint import read_checkpoint
+from ..convert.errors import ConvertError
+from ..convert.torchvision_models import config_of, norm_eps_of
 from ..interop import to_light
 from ..predict import PictureMapper
+from ..structures import Boxes, Instances
 
 
 def pytorch_model(name: str, weights: str, mapper: PictureMapper):
@@ -56,6 +60,49 @@ def _import(name: str) -> Any:
         raise RuntimeError("--pytorch: %s: %s" % (name, e)) from None
     finally:
         sys.path.remove(place)
+
+
+def torchvision_model(name: str, weights: str, like) -> Callable:
+    """torchvision's own model of a name that the converter knows, with a state_dict. like: the Predictor of the converted model, whose sizes
+    of input and names of classes it gets. Raises RuntimeError where torchvision is not installed, or the weights are not its."""
+    try:
+        import torch
+        from torchvision.models import detection
+        from torchvision.models.detection._utils import overwrite_eps
+    except ImportError as e:
+        raise RuntimeError("--torchvision: torchvision is not installed: %s" % e) from None
+    try:
+        parameters = read_checkpoint(weights)
+        cfg = config_of(name, parameters)
+    except ConvertError as e:
+        raise RuntimeError(str(e)) from None
+    retinanet, keypoints = cfg.MODEL.META_ARCHITECTURE == "RetinaNet", cfg.MODEL.KEYPOINT_ON
+    first = 0 if retinanet else 1  # an R-CNN of torchvision's counts the background
+    sizes = dict(min_size=like.mapper.min_size, max_size=like.mapper.max_size)
+    counts = dict(num_classes=cfg.MODEL.RETINANET.NUM_CLASSES if retinanet else cfg.MODEL.ROI_HEADS.NUM_CLASSES + 1,
+                  **dict(num_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS) if keypoints else {})
+    model = getattr(detection, name)(weights=None, weights_backbone=None, **sizes, **counts)
+    try:
+        model.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in parameters.items()})
+    except RuntimeError as e:
+        raise RuntimeError("--torchvision: %s: %s" % (weights, " ".join(str(e).split()))) from None
+    if norm_eps_of(weights) == 0:
+        overwrite_eps(model, 0.0)
+    model.eval()
+
+    def predict(picture):
+        image = torch.from_numpy(np.asarray(picture.convert("RGB")).transpose(2, 0, 1).copy()).float() / 255
+        with torch.no_grad():
+            found = {k: v.numpy() for k, v in model([image])[0].items()}
+        instances = Instances((picture.height, picture.width), pred_boxes=Boxes(found["boxes"]), scores=found["scores"],
+                              pred_classes=found["labels"] - first)
+        if "masks" in found:
+            instances.set("pred_masks", found["masks"][:, 0] >= 0.5)
+        if "keypoints" in found:
+            instances.set("pred_keypoints", found["keypoints"])
+        return {"instances": instances}
+    predict.labels = like.labels
+    return predict
 
 
 def detectron2_model(config_file: str, opts: Sequence[str]) -> Callable:

@@ -38,14 +38,19 @@ def _columns(args) -> Dict[str, Optional[Callable]]:
 def _reference(args, models) -> Optional[str]:
     """Adds the reference to the models and returns its name."""
     from ..predict import Predictor
-    from .columns import detectron2_model, pytorch_model
+    from .columns import detectron2_model, pytorch_model, torchvision_model
+    first = next(m for m in models.values() if m is not None)
     if args.reference:
         models["reference"] = Predictor(args.reference, min_size=args.min_size, max_size=args.max_size, threads=args.threads)
         return "reference"
     if args.pytorch:
-        mapper = next(m for m in models.values() if m is not None).mapper
-        models["PyTorch"] = pytorch_model(args.pytorch, args.pytorch_weights or args.model, mapper)
+        models["PyTorch"] = pytorch_model(args.pytorch, args.pytorch_weights or args.model, first.mapper)
         return "PyTorch"
+    if args.torchvision:
+        if not args.pytorch_weights:
+            raise RuntimeError("--torchvision: expected --pytorch-weights FILE")
+        models["torchvision"] = torchvision_model(args.torchvision, args.pytorch_weights, first)
+        return "torchvision"
     if args.detectron2:
         if not args.config_file:
             raise RuntimeError("--detectron2: expected --config-file YAML")
@@ -97,8 +102,10 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     reference.add_argument("--reference", metavar="DIR", help="another converted model to compare with; default: the first column")
     reference.add_argument("--pytorch", metavar="MODULE:FUNCTION", help="a PyTorch model to compare with: what FUNCTION(weights) returns is called as "
                            "detectron2's models are; MODULE may be a file")
+    reference.add_argument("--torchvision", metavar="NAME", help="compare with torchvision's own model of this name, of --pytorch-weights")
     reference.add_argument("--detectron2", action="store_true", help="compare with detectron2's own model, of --config-file and KEY VALUE pairs")
-    p.add_argument("--pytorch-weights", metavar="PATH", help="what FUNCTION is given; default: the folder of --model")
+    p.add_argument("--pytorch-weights", metavar="PATH", help="what FUNCTION is given, default: the folder of --model; or the state_dict "
+                   "of --torchvision")
     p.add_argument("--config-file", metavar="YAML", help="detectron2's configuration")
     p.add_argument("--tolerance", type=float, default=0.1, metavar="PERCENT",
                    help="exit status 1 where an AP, mIoU or PQ differs by more from the reference's; default: %(default)s")
