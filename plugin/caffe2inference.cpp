@@ -221,8 +221,10 @@ void install_properties(GObjectClass* object) {
                            "The best so many objects of a frame are kept (-1: what the model says)", -1,
                            G_MAXINT, -1, kPlaying));
   text(kDevice, "device", "Device", "Where the net runs, such as cpu", "cpu");
-  text(kPrecision, "precision", "Precision", "Numbers that the net computes with, such as float32",
-       "float32");
+  text(kPrecision, "precision", "Precision",
+       "Numbers that layers multiply: fp32, whose results are the original's; bf16; int8, which needs the "
+       "calibration.json that caffe2_calibrate writes beside the net; auto: fp32",
+       "auto");
   install(kThreads, g_param_spec_int("threads", "Threads",
                                      "Threads that work on a frame (0: as many as the process has cores)", 0,
                                      1024, 0, kReady));

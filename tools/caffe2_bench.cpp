@@ -22,7 +22,7 @@ namespace caffe2rt {
 namespace {
 
 struct Flags {
-  std::string predict_net, init_net, image, trace, device = "cpu", precision = "float32";
+  std::string predict_net, init_net, image, trace, device = "cpu", precision = "auto";
   std::vector<std::string> without_passes;
   int height = 800, width = 1344, batch = 1, threads = 0, repeat = 10;
   bool json = false;
@@ -122,6 +122,7 @@ nlohmann::json bench(const Flags& flags) {
                              : collected;
   const auto scores = find_blob(predict_net, {"BoxWithNMSLimit"}, 0);
   CompileOptions options{.device = parse_device(flags.device), .precision = parse_precision(flags.precision)};
+  options.calibration = calibration_for(options.precision, flags.predict_net);
   options.without_passes = parse_passes(flags.without_passes);
   for (const auto& blob : {proposals, scores})
     if (!blob.empty()) options.graph.keep.push_back(blob);
@@ -208,7 +209,8 @@ void add_options(CLI::App& app, Flags& flags) {
       ->capture_default_str();
   app.add_option("--image", flags.image, "Image to stretch to the size; default: noise");
   app.add_option("--device", flags.device, "cpu")->capture_default_str();
-  app.add_option("--precision", flags.precision, "float32")->capture_default_str();
+  app.add_option("--precision", flags.precision, "auto, fp32, bf16 or int8 (see caffe2_calibrate)")
+      ->capture_default_str();
   app.add_option("--profile", flags.trace,
                  "File to write: when each operator ran, as chrome://tracing shows it");
   add_passes_flag(app, flags.without_passes);

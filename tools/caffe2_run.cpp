@@ -14,6 +14,7 @@ namespace {
 struct Flags {
   std::string predict_net, init_net, inputs, outputs;
   std::string original_size;  // HxW
+  std::string precision = "auto";
   std::vector<std::string> blobs, without_passes;
   bool formatted = false;
   int threads = 0;
@@ -61,6 +62,8 @@ void run(const Flags& flags) {
   const auto decoder = flags.formatted ? make_decoder(predict_net) : nullptr;
 
   CompileOptions options;
+  options.precision = parse_precision(flags.precision);
+  options.calibration = calibration_for(options.precision, flags.predict_net);
   options.without_passes = parse_passes(flags.without_passes);
   for (const auto& feed : feeds) options.graph.feeds.push_back(feed.first);
   const bool all = flags.blobs == std::vector<std::string>{"all"};
@@ -98,6 +101,8 @@ void add_options(CLI::App& app, Flags& flags) {
       ->excludes("--blobs");
   app.add_option("--original-size", flags.original_size,
                  "HxW of the picture that predictions are for; default: the net's input");
+  app.add_option("--precision", flags.precision, "auto, fp32, bf16 or int8 (see caffe2_calibrate)")
+      ->capture_default_str();
   add_passes_flag(app, flags.without_passes);
   app.add_option("--threads", flags.threads, "Threads; 0: all cores")->check(CLI::NonNegativeNumber);
 }

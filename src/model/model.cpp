@@ -1,16 +1,19 @@
 #include "model/model.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/aminmax.h>
 #include <c10/core/InferenceMode.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 #include "base/error.h"
 #include "decode/decoder.h"
 #include "decode/net_args.h"
+#include "model/calibrator.h"
 #include "model/count_classes.h"
 #include "model/image_layout.h"
 #include "model/labels.h"
@@ -101,6 +104,7 @@ class NetModel final : public Model {
     CompileOptions compile;
     compile.device = parse_device(options.device);
     compile.precision = parse_precision(options.precision);
+    compile.calibration = calibration_for(compile.precision, options.predict_net);
     compile.graph.keep = decoder_->blobs_needed();
     net_ = CompiledNet::compile(predict_net, weights, compile);
     image_input_ = image_input(net_);
@@ -142,6 +146,20 @@ class NetModel final : public Model {
     return translating_exceptions([&] { return detect_batch(frames, options); });
   }
 
+  // Calls `after_node` while it looks at a frame; see Workspace.
+  template <class F>
+  void watch(const FrameView& frame, F&& after_node) const {
+    use_threads();
+    translating_exceptions([&] {
+      const c10::InferenceMode no_gradients;
+      const NetInput input = preprocess({&frame, 1}, preprocess_);
+      Workspace workspace;
+      workspace.after_node = std::forward<F>(after_node);
+      net_.run({{image_input_, input.data}, {"im_info", input.im_info}}, workspace);
+    });
+  }
+  const Graph& graph() const { return net_.graph(); }
+
  private:
   // The tensor library keeps the number of threads for each calling thread.
   void use_threads() const {
@@ -175,7 +193,47 @@ class NetModel final : public Model {
   DetectOptions defaults_;
 };
 
+// Sums of the least and largest values that a blob had, frame by frame.
+struct Extremes {
+  double low = 0, high = 0;
+  int frames = 0;
+};
+
+class NetCalibrator final : public Calibrator {
+ public:
+  explicit NetCalibrator(const ModelOptions& options) : model_(options) {}
+
+  void look(const FrameView& frame) override {
+    model_.watch(frame, [&](const Node& node, const std::vector<at::Tensor>& values) {
+      const bool layer = node.file_type == "Conv" || node.file_type == "FC";
+      if (!layer || values[node.inputs.front()].numel() == 0) return;
+      const auto [low, high] = at::aminmax(values[node.inputs.front()]);
+      Extremes& seen = seen_[model_.graph().values[node.inputs.front()].blob];
+      seen.low += low.item<float>();
+      seen.high += high.item<float>();
+      seen.frames++;
+    });
+  }
+
+  Calibration result() const override {
+    Calibration calibration;
+    for (const auto& [blob, seen] : seen_)
+      calibration.ranges[blob] = {static_cast<float>(seen.low / seen.frames),
+                                  static_cast<float>(seen.high / seen.frames)};
+    return calibration;
+  }
+
+ private:
+  const NetModel model_;
+  std::map<std::string, Extremes> seen_;
+};
+
 }  // namespace
+
+std::unique_ptr<Calibrator> make_calibrator(ModelOptions options) {
+  options.precision = "fp32";
+  return translating_exceptions([&] { return std::make_unique<NetCalibrator>(options); });
+}
 
 std::unique_ptr<Model> load_model(const ModelOptions& options) {
   return translating_exceptions([&] { return std::make_unique<NetModel>(options); });

@@ -22,7 +22,7 @@ struct ModelOptions {
   std::string init_net;     // file
   std::string labels_file;  // one name a line; empty: `labels.txt` beside the predict net, where there is one
   std::string device = "cpu";
-  std::string precision = "float32";
+  std::string precision = "auto";
   int threads = 0;           // of one inference; 0: all cores this process may use
   int min_size = -1;         // short side of the net's input, pixels; default 800, or the one size that a
                              // classifier takes (image_layout.h)

@@ -1,10 +1,11 @@
-// caffe2rt.MatMulConv: Conv without groups, by kernels/matmul_conv.h. The pass use_matmul makes it.
-#include "kernels/matmul_conv.h"
+// caffe2rt.MatMulConv: Conv without groups, by kernels/matmul_conv.h and dot_conv.h. The pass use_matmul
+// makes it.
 
 #include <ATen/ops/empty.h>
 
 #include "ops/conv.h"
-#include "ops/run_blocks.h"
+#include "ops/matmul_kernel.h"
+#include "ops/types.h"
 
 namespace caffe2rt {
 namespace {
@@ -12,7 +13,10 @@ namespace {
 class MatMulConv final : public Operator {
  public:
   explicit MatMulConv(const OperatorArgs& args)
-      : args_(args), channels_(args.get("caffe2rt.channels", 0)), filters_(args.get("caffe2rt.filters", 0)) {
+      : args_(args),
+        kernel_(args),
+        channels_(args.get("caffe2rt.channels", 0)),
+        filters_(args.get("caffe2rt.filters", 0)) {
     require(channels_ > 0 && filters_ > 0, ErrorCode::kArgument,
             "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
             channels_, filters_);
@@ -53,31 +57,30 @@ class MatMulConv final : public Operator {
         .pad_left = narrow(axes[1].before),
         .out_height = narrow(y.size(2)),
         .out_width = narrow(y.size(3)),
-        .threads = at::get_num_threads(),
         .x = x.const_data_ptr<float>(),
-        .packed = in[ConvArgs::kFilter].const_data_ptr<float>(),
         .bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr,
         .residual = residual.data(),
         .relu = args_.relu && residual.complete,
         .y = y.mutable_data_ptr<float>()};
-    run_blocks(matmul_conv::count_blocks(problem), matmul_conv::scratch_size(problem),
-               [&](int block, float* scratch) { matmul_conv::run(problem, block, block + 1, scratch); });
+    kernel_.run(problem, in[ConvArgs::kFilter]);
     out[0] = residual.complete ? y : args_.finish(y, in);
   }
 
  private:
   const ConvArgs args_;
+  const MatMulKernel kernel_;
   const int channels_, filters_;
 };
 
 REGISTER_OPERATOR_AS("caffe2rt.MatMulConv", MatMulConv)
     .says("Convolution over 2 spatial axes, without groups, with packed weights.")
     .input("X", "(N,C,H,W) float32")
-    .input("filter", "packed weights (matmul_conv::packed_size) float32")
+    .input("filter", "packed weights (matmul_kernel.h): float32, or bytes", Types::kFloat | Types::kUint8)
     .optional_input("bias", "(M) float32")
     .optional_input("residual", "float32, added to Y as Add does it")
     .output("Y", "(N,M,OH,OW) float32", infer::by(&MatMulConv::shape))
     .args(ConvArgs::documentation())
+    .args(MatMulKernel::documentation())
     .arg("caffe2rt.channels", "C")
     .arg("caffe2rt.filters", "M");
 

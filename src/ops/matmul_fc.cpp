@@ -1,9 +1,10 @@
-// caffe2rt.MatMulFC: FC with packed weights, by kernels/matmul_conv.h. The pass use_matmul makes it.
+// caffe2rt.MatMulFC: FC with packed weights, by kernels/matmul_conv.h and dot_conv.h. The pass use_matmul
+// makes it.
 #include <ATen/ops/empty.h>
 
-#include "kernels/matmul_conv.h"
-#include "ops/run_blocks.h"
+#include "ops/matmul_kernel.h"
 #include "ops/shape_args.h"
+#include "ops/types.h"
 #include "runtime/operator.h"
 
 namespace caffe2rt {
@@ -14,7 +15,8 @@ class MatMulFc final : public Operator {
   enum Input { kX, kW, kBias };
 
   explicit MatMulFc(const OperatorArgs& args)
-      : depth_(args.get("caffe2rt.depth", std::int64_t{0})),
+      : kernel_(args),
+        depth_(args.get("caffe2rt.depth", std::int64_t{0})),
         filters_(args.get("caffe2rt.filters", std::int64_t{0})),
         channels_last_(args.get("caffe2rt.channels_last", false)),
         relu_(args.get("caffe2rt.relu", false)) {
@@ -44,17 +46,15 @@ class MatMulFc final : public Operator {
     const matmul_conv::Problem problem{.images = static_cast<int>(y_shape.front()),
                                        .channels = static_cast<int>(depth_),
                                        .filters = static_cast<int>(filters_),
-                                       .threads = at::get_num_threads(),
                                        .x = x.const_data_ptr<float>(),
-                                       .packed = in[kW].const_data_ptr<float>(),
                                        .bias = in[kBias].const_data_ptr<float>(),
                                        .relu = relu_,
                                        .y = y.mutable_data_ptr<float>()};
-    run_blocks(matmul_conv::count_blocks(problem), matmul_conv::scratch_size(problem),
-               [&](int block, float* scratch) { matmul_conv::run(problem, block, block + 1, scratch); });
+    kernel_.run(problem, in[kW]);
   }
 
  private:
+  const MatMulKernel kernel_;
   const std::int64_t depth_, filters_;
   const bool channels_last_, relu_;
 };
@@ -62,9 +62,10 @@ class MatMulFc final : public Operator {
 REGISTER_OPERATOR_AS("caffe2rt.MatMulFC", MatMulFc)
     .says("Fully connected layer with packed weights.")
     .input("X", "(M,K...) float32")
-    .input("W", "packed weights (matmul_conv::packed_size) float32")
+    .input("W", "packed weights (matmul_kernel.h): float32, or bytes", Types::kFloat | Types::kUint8)
     .input("b", "(N) float32")
     .output("Y", "(M,N) float32", infer::by(&MatMulFc::shape))
+    .args(MatMulKernel::documentation())
     .arg("caffe2rt.depth", "K")
     .arg("caffe2rt.filters", "N")
     .arg("caffe2rt.channels_last", "1: X is (M,C,H,W), and the order of K is (H,W,C)")

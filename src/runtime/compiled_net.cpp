@@ -53,12 +53,6 @@ std::vector<const Operator*> pointers(const Operators& ops) {
 
 }  // namespace
 
-Precision parse_precision(const std::string& name) {
-  require(name == "float32" || name == "fp32", ErrorCode::kArgument, "precision: expected float32, got '{}'",
-          name);
-  return Precision::kFloat32;
-}
-
 c10::Device parse_device(const std::string& name) {
   if (name == "cpu") return c10::DeviceType::CPU;
   if (name == "gpu" || name.starts_with("cuda"))
@@ -67,24 +61,28 @@ c10::Device parse_device(const std::string& name) {
 }
 
 CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const CompileOptions& options) {
+  require(options.precision != Precision::kInt8 || options.calibration, ErrorCode::kArgument,
+          "precision int8: expected a calibration");
   const NetMemory memory;  // packed weights too are read every frame
   CompiledNet compiled;
   check_operators(net);
   compiled.graph_ = build_graph(net, weights, options.graph);
   Graph& graph = compiled.graph_;
-  at_place([&] { return graph.source; },
-           [&] {
-             // Checked as the file has it, so that messages name what its reader knows.
-             infer_shapes(graph, pointers(make_operators(graph, options.device)));
-             run_passes(graph, rearranging_passes(), options.without_passes);
-             check_finite(graph);
-             run_passes(graph, packing_passes(), options.without_passes);
-             for (auto& op : make_operators(graph, options.device)) {
-               const Schema* schema = find_schema(graph.nodes[compiled.steps_.size()].def.type);
-               compiled.steps_.push_back({std::move(op), schema, {}});
-             }
-             infer_shapes(graph, compiled.operators());
-           });
+  at_place(
+      [&] { return graph.source; },
+      [&] {
+        // Checked as the file has it, so that messages name what its reader knows.
+        infer_shapes(graph, pointers(make_operators(graph, options.device)));
+        const PassOptions packing{options.precision, options.calibration ? &*options.calibration : nullptr};
+        run_passes(graph, rearranging_passes(), packing, options.without_passes);
+        check_finite(graph);
+        run_passes(graph, packing_passes(), packing, options.without_passes);
+        for (auto& op : make_operators(graph, options.device)) {
+          const Schema* schema = find_schema(graph.nodes[compiled.steps_.size()].def.type);
+          compiled.steps_.push_back({std::move(op), schema, {}});
+        }
+        infer_shapes(graph, compiled.operators());
+      });
 
   // A value dies after the last step that reads it, or that writes it where none does.
   std::vector<int> last_step(graph.values.size(), -1);
@@ -155,6 +153,7 @@ Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace) const {
                at_place([&] { return graph_.nodes[i].place(); },
                         [&] { translating_exceptions([&] { run_step(i, workspace); }); });
                if (workspace.profile) workspace.profile->add(graph_.nodes[i], start, values);
+               if (workspace.after_node) workspace.after_node(graph_.nodes[i], values);
                for (const ValueId id : steps_[i].dead_after) values[id].reset();
              }
            });

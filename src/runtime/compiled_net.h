@@ -2,22 +2,20 @@
 // a run needs of its own lies in a Workspace, one a worker.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/precision.h"
 #include "runtime/operator.h"
 #include "runtime/profile.h"
 
 namespace caffe2rt {
-
-enum class Precision { kFloat32 };
-
-// "float32". Throws Error(kArgument) that lists the names.
-Precision parse_precision(const std::string& name);
 
 // "cpu". Throws Error(kDevice) for a device that this build or machine does not have.
 c10::Device parse_device(const std::string& name);
@@ -25,6 +23,7 @@ c10::Device parse_device(const std::string& name);
 struct CompileOptions {
   c10::Device device = c10::DeviceType::CPU;
   Precision precision = Precision::kFloat32;
+  std::optional<Calibration> calibration;  // what kInt8 needs
   GraphOptions graph;
   std::set<std::string>
       without_passes;  // names of passes not to run, to find out what one does; see passes.h
@@ -34,6 +33,8 @@ struct CompileOptions {
 class Workspace {
  public:
   Profile* profile = nullptr;  // filled during runs where it is set
+  // Called after each node, where set, with all values that are alive, by ValueId.
+  std::function<void(const Node&, const std::vector<at::Tensor>&)> after_node;
 
  private:
   friend class CompiledNet;

@@ -396,7 +396,7 @@ TEST(Caffe2Inference, GivesItsPropertiesBack) {
   EXPECT_EQ(text("threshold"), "0.25");
   EXPECT_EQ(text("max-detections"), "7");
   EXPECT_EQ(text("device"), "cpu");
-  EXPECT_EQ(text("precision"), "float32");
+  EXPECT_EQ(text("precision"), "auto");
   EXPECT_EQ(text("threads"), "3");
   EXPECT_EQ(text("min-size"), "320");
   EXPECT_EQ(text("max-size"), "640");

@@ -92,7 +92,7 @@ def test_precisions_and_devices_get_a_column_each(data, judge, monkeypatch):
     asked = []
 
     class Spy(Predictor):
-        def __init__(self, folder, *, device="cpu", precision="float32", **options):
+        def __init__(self, folder, *, device="cpu", precision="auto", **options):
             asked.append((device, precision))
             if device == "cuda" and precision == "int8":
                 raise RuntimeError("no such kernel")

@@ -5,19 +5,25 @@
 namespace caffe2rt {
 namespace {
 
+// A pass that goes by nothing but the graph.
+template <void (*run)(Graph&)>
+void plain(Graph& graph, const PassOptions&) {
+  run(graph);
+}
+
 constexpr Pass kRearranging[] = {
-    {"number_regions", number_regions, /*optional=*/false},
-    {"drop_dead_ends", drop_dead_ends},
-    {"join_roi_align", join_roi_align},
-    {"flatten_channels_last", flatten_channels_last},
-    {"fuse_add", fuse_add},
-    {"fuse_relu", fuse_relu},
+    {"number_regions", plain<number_regions>, /*optional=*/false},
+    {"drop_dead_ends", plain<drop_dead_ends>},
+    {"join_roi_align", plain<join_roi_align>},
+    {"flatten_channels_last", plain<flatten_channels_last>},
+    {"fuse_add", plain<fuse_add>},
+    {"fuse_relu", plain<fuse_relu>},
 };
 
 constexpr Pass kPacking[] = {
     {"use_winograd", use_winograd},
     {"use_matmul", use_matmul},
-    {"pack_weights", pack_weights},
+    {"pack_weights", plain<pack_weights>},
 };
 
 }  // namespace
@@ -25,9 +31,10 @@ constexpr Pass kPacking[] = {
 std::span<const Pass> rearranging_passes() { return kRearranging; }
 std::span<const Pass> packing_passes() { return kPacking; }
 
-void run_passes(Graph& graph, std::span<const Pass> passes, const std::set<std::string>& without) {
+void run_passes(Graph& graph, std::span<const Pass> passes, const PassOptions& options,
+                const std::set<std::string>& without) {
   for (const Pass& pass : passes)
-    if (!pass.optional || !without.contains(pass.name)) pass.run(graph);
+    if (!pass.optional || !without.contains(pass.name)) pass.run(graph, options);
 }
 
 std::set<std::string> parse_passes(const std::vector<std::string>& names) {

@@ -7,12 +7,19 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/precision.h"
 
 namespace caffe2rt {
 
+// What passes that pack weights go by.
+struct PassOptions {
+  Precision precision = Precision::kFloat32;
+  const Calibration* calibration = nullptr;  // for kInt8
+};
+
 struct Pass {
   const char* name;
-  void (*run)(Graph&);
+  void (*run)(Graph&, const PassOptions&);
   bool optional = true;  // batches need some
 };
 
@@ -22,7 +29,8 @@ std::span<const Pass> rearranging_passes();
 std::span<const Pass> packing_passes();
 
 // Runs passes but those that are named. With every blob among the outputs nothing is dropped or joined.
-void run_passes(Graph& graph, std::span<const Pass> passes, const std::set<std::string>& without = {});
+void run_passes(Graph& graph, std::span<const Pass> passes, const PassOptions& options = {},
+                const std::set<std::string>& without = {});
 
 // The set of these names of optional passes, or of all of them where one is "all". Throws Error(kArgument)
 // that lists the names for one that is none.
@@ -49,10 +57,10 @@ void fuse_relu(Graph& graph);
 
 // Computes 3x3 convolutions of stride 1 in Winograd's way, whose rounding differs from the others' by some
 // 1e-5 of the values.
-void use_winograd(Graph& graph);
+void use_winograd(Graph& graph, const PassOptions& options = {});
 
 // Computes the other convolutions without groups, and FCs, as products of matrices.
-void use_matmul(Graph& graph);
+void use_matmul(Graph& graph, const PassOptions& options = {});
 
 // Lays the weights of the rest out as oneDNN wants them.
 void pack_weights(Graph& graph);

@@ -1,27 +1,16 @@
 // Before: Conv(X, filter, ...) without groups, FC(X, W, b), with weights that are constants.
 // After: caffe2rt.MatMulConv(X, packed filter, ...), caffe2rt.MatMulFC(X, packed W, b).
-#include <ATen/ops/empty.h>
-
 #include <map>
+#include <tuple>
 
+#include "graph/passes/choose_kinds.h"
 #include "graph/passes/conv_node.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
-#include "kernels/matmul_conv.h"
+#include "ops/matmul_kernel.h"
 
 namespace caffe2rt {
 namespace {
-
-// (M,C,window...) -> packed weights.
-at::Tensor pack(const at::Tensor& filter) {
-  const at::Tensor dense = filter.contiguous();
-  const auto filters = static_cast<size_t>(filter.size(0)), channels = static_cast<size_t>(filter.size(1)),
-             depth = static_cast<size_t>(filter.numel()) / filters;
-  at::Tensor packed = at::empty({static_cast<std::int64_t>(matmul_conv::packed_size(depth, filters))});
-  matmul_conv::pack(dense.const_data_ptr<float>(), filters, channels, depth / channels,
-                    packed.mutable_data_ptr<float>());
-  return packed;
-}
 
 std::int64_t integer(const OperatorDef& def, const char* name, std::int64_t otherwise) {
   const Argument* found = def.find(name);
@@ -44,32 +33,37 @@ class Packer {
   explicit Packer(Graph& graph) : graph_(graph) {}
 
   // Puts packed weights in the place of input 1; heads that share theirs among levels share the packed ones.
-  void replace(Node& node, const at::Tensor& weights, const char* type) {
+  void replace(Node& node, const at::Tensor& weights, const char* type, const MatMulKind& kind) {
     std::vector<ValueId> inputs = node.inputs;
-    const auto [known, is_new] = packed_.try_emplace(inputs[1]);
-    if (is_new) known->second = add_constant(graph_, graph_.values[inputs[1]].blob, pack(weights));
+    const auto [known, is_new] =
+        packed_.try_emplace({inputs[1], kind.precision, kind.input_scale, kind.input_zero});
+    if (is_new)
+      known->second = add_constant(graph_, graph_.values[inputs[1]].blob, pack_matmul(weights, kind));
     inputs[1] = known->second;
     set_inputs(graph_, node, std::move(inputs));
     node.def.type = type;
     set_argument(node.def, "caffe2rt.filters", weights.size(0));
+    MatMulKernel::set_kind(node.def, kind);
   }
 
  private:
   Graph& graph_;
-  std::map<ValueId, ValueId> packed_;
+  std::map<std::tuple<ValueId, Precision, float, int>, ValueId> packed_;
 };
 
 }  // namespace
 
-void use_matmul(Graph& graph) {
+void use_matmul(Graph& graph, const PassOptions& options) {
   Packer packer(graph);
-  for (Node& node : graph.nodes) {
+  const std::vector<MatMulKind> kinds = choose_kinds(graph, options);
+  for (size_t i = 0; i < graph.nodes.size(); i++) {
+    Node& node = graph.nodes[i];
     if (const auto conv = ConvNode::find(graph, node); conv && conv->group == 1) {
-      packer.replace(node, conv->filter, "caffe2rt.MatMulConv");
+      packer.replace(node, conv->filter, "caffe2rt.MatMulConv", kinds[i]);
       set_argument(node.def, "caffe2rt.channels", conv->filter.size(1));
     } else if (const at::Tensor* found = matrix_of(graph, node)) {
       const at::Tensor weights = found->reshape({found->size(0), -1});
-      packer.replace(node, weights, "caffe2rt.MatMulFC");
+      packer.replace(node, weights, "caffe2rt.MatMulFC", kinds[i]);
       set_argument(node.def, "caffe2rt.depth", weights.size(1));
     }
   }

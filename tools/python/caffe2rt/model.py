@@ -48,7 +48,7 @@ class Caffe2Model:
     """
 
     def __init__(self, predict_net: "caffe2_pb2.NetDef", init_net: "caffe2_pb2.NetDef", *, threads: int = 0, device: str = "cpu",
-                 precision: str = "float32"):
+                 precision: str = "auto"):
         """Of two NetDefs in memory. threads: of a call; 0: all cores. device, precision: as the elements' properties."""
         with tempfile.TemporaryDirectory() as folder:
             files = pathlib.Path(folder, "model.pb"), pathlib.Path(folder, "model_init.pb")
@@ -58,7 +58,7 @@ class Caffe2Model:
         self._predict_net, self._init_net = predict_net, init_net
 
     @classmethod
-    def load_protobuf(cls, folder: Path, *, threads: int = 0, device: str = "cpu", precision: str = "float32") -> "Caffe2Model":
+    def load_protobuf(cls, folder: Path, *, threads: int = 0, device: str = "cpu", precision: str = "auto") -> "Caffe2Model":
         """Of a folder with model.pb and model_init.pb."""
         self = cls.__new__(cls)
         self._load(pathlib.Path(folder) / "model.pb", pathlib.Path(folder) / "model_init.pb", threads, device, precision)

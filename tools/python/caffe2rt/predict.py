@@ -70,7 +70,7 @@ class Predictor:
     """
 
     def __init__(self, folder, *, min_size: Optional[int] = None, max_size: Optional[int] = None, threads: int = 0, device: str = "cpu",
-                 precision: str = "float32"):
+                 precision: str = "auto"):
         self.model = Caffe2Model.load_protobuf(folder, threads=threads, device=device, precision=precision)
         self.mapper = PictureMapper(self.model.predict_net, min_size=min_size, max_size=max_size)
         labels = pathlib.Path(folder) / "labels.txt"

@@ -75,6 +75,7 @@ class Runtime {
     const py::gil_scoped_release unlocked;
     translating_exceptions([&] {
       CompileOptions options{.device = parse_device(device), .precision = parse_precision(precision)};
+      options.calibration = calibration_for(options.precision, predict_net);
       const NetDef net = read_net(predict_net);
       decoder_ = make_decoder(net);
       options.graph.keep = decoder_->blobs_needed();
@@ -163,7 +164,7 @@ PYBIND11_MODULE(_runtime, module) {
       .def(py::init<const std::string&, const std::string&, const std::vector<std::string>&, int,
                     const std::string&, const std::string&>(),
            "predict_net"_a, "init_net"_a, "keep"_a = std::vector<std::string>(), "threads"_a = 0,
-           "device"_a = "cpu", "precision"_a = "float32")
+           "device"_a = "cpu", "precision"_a = "auto")
       .def_property_readonly("inputs", &Runtime::inputs)
       .def_property_readonly("outputs", &Runtime::outputs)
       .def_property_readonly("meta_architecture", &Runtime::meta_architecture)

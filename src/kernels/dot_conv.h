@@ -1,0 +1,50 @@
+// Convolution of bfloat16 or 8 bit numbers as a product of matrices, for processors that have sums of
+// products of such numbers: twice or four times as many at a time as of float32. Input and output stay
+// float32: rows are converted when they are gathered, sums are float32 or int32.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/matmul_conv.h"
+
+namespace caffe2rt::dot_conv {
+
+enum class Kind {
+  kBfloat16,  // products of bfloat16, rounded to nearest even; sums in float32
+  kInt8,      // products of uint8 and int8; sums in int32
+};
+
+// The processor has instructions for it: AVX-512 with BF16 or VNNI. Where it has not, run() computes the
+// same, slowly.
+bool is_fast(Kind kind);
+
+struct Problem {
+  matmul_conv::Problem conv;  // all but `packed`
+  Kind kind = Kind::kBfloat16;
+  const void* packed = nullptr;  // pack_bfloat16() or pack_int8()
+
+  // Of kInt8: x is about input_scale * (q - input_zero) with q from 0 to 255, and a sum of q times the packed
+  // weights, begun with offsets[m], stands for scales[m] times as much.
+  float input_scale = 1;
+  int input_zero = 0;
+  const float* scales = nullptr;          // (filters)
+  const std::int32_t* offsets = nullptr;  // (filters)
+};
+
+// Bytes of the packed weights.
+size_t packed_size(Kind kind, size_t depth, size_t filters);
+
+// (filters,channels,pixels of the window), contiguous -> packed weights.
+void pack_bfloat16(const float* filter, size_t filters, size_t channels, size_t window, void* packed);
+void pack_int8(const std::int8_t* filter, size_t filters, size_t channels, size_t window, void* packed);
+
+// As in matmul_conv.h; the scratch size is in floats.
+int count_blocks(const Problem& problem);
+size_t scratch_size(const Problem& problem);
+void run(const Problem& problem, int first, int last, float* scratch);
+
+// The same without the processor's instructions, on any: what tests compare with.
+void run_plain(const Problem& problem, int first, int last, float* scratch);
+
+}  // namespace caffe2rt::dot_conv

@@ -1,0 +1,218 @@
+#include "kernels/dot_conv.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <random>
+#include <vector>
+
+namespace caffe2rt {
+namespace {
+
+std::vector<float> noise(size_t count, int seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(generator);
+  return values;
+}
+
+using Memory = std::unique_ptr<float[], decltype(&std::free)>;
+Memory allocate(size_t count) {
+  return {static_cast<float*>(std::aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64)), &std::free};
+}
+
+// One convolution by the processor's instructions, by plain code, and by its definition on what the numbers
+// were rounded to.
+struct Convolution {
+  dot_conv::Problem problem;
+  std::vector<float> x, filter, bias, residual, fast, plain, scales;
+  std::vector<std::int8_t> filter8;
+  std::vector<std::int32_t> offsets;
+
+  Convolution(dot_conv::Kind kind, const matmul_conv::Problem& conv) {
+    problem.conv = conv;
+    problem.kind = kind;
+    x = noise(static_cast<size_t>(conv.images) * conv.height * conv.width * conv.channels, 1);
+    filter = noise(conv.depth() * conv.filters, 2);
+    bias = noise(conv.filters, 3);
+    residual = noise(conv.rows() * conv.filters, 4);
+    problem.conv.x = x.data();
+    problem.conv.bias = bias.data();
+    problem.input_scale = 0.03F;
+    problem.input_zero = 128;
+    for (const float v : filter)
+      filter8.push_back(static_cast<std::int8_t>(std::lround(std::clamp(v * 40, -127.F, 127.F))));
+    for (int m = 0; m < conv.filters; m++) {
+      std::int32_t sum = 0;
+      for (size_t k = 0; k < conv.depth(); k++) sum += filter8[m * conv.depth() + k];
+      offsets.push_back(-problem.input_zero * sum);
+      scales.push_back(problem.input_scale / 40 * (1 + 0.1F * static_cast<float>(m)));
+    }
+    problem.scales = scales.data();
+    problem.offsets = offsets.data();
+  }
+
+  void check() {
+    const matmul_conv::Problem& conv = problem.conv;
+    const size_t window = static_cast<size_t>(conv.kernel_h) * conv.kernel_w;
+    const Memory packed = allocate(dot_conv::packed_size(problem.kind, conv.depth(), conv.filters) /
+                                   sizeof(float)),
+                 scratch = allocate(dot_conv::scratch_size(problem));
+    if (problem.kind == dot_conv::Kind::kBfloat16)
+      dot_conv::pack_bfloat16(filter.data(), conv.filters, conv.channels, window, packed.get());
+    else
+      dot_conv::pack_int8(filter8.data(), conv.filters, conv.channels, window, packed.get());
+    problem.packed = packed.get();
+    run(dot_conv::run, scratch.get(), fast);
+    run(dot_conv::run_plain, scratch.get(), plain);
+    const double scale = std::sqrt(static_cast<double>(conv.depth()));
+    for (size_t row = 0; row < conv.rows(); row++)
+      for (int m = 0; m < conv.filters; m++) {
+        const size_t i = row * conv.filters + m;
+        // Of sums of float32 products of bfloat16 only the order differs; integer sums are exact.
+        ASSERT_NEAR(plain[i], expected(row, m), 1e-5 * scale) << "row " << row << ", filter " << m;
+        ASSERT_NEAR(fast[i], plain[i], 1e-5 * scale) << "row " << row << ", filter " << m;
+      }
+    EXPECT_TRUE(std::isnan(fast.back()) && std::isnan(plain.back())) << "written behind the output";
+  }
+
+  double input(float v) const {
+    if (problem.kind == dot_conv::Kind::kBfloat16) return rounded(v);
+    return std::clamp(std::nearbyint(v / problem.input_scale) + problem.input_zero, 0.F, 255.F) -
+           problem.input_zero;
+  }
+  double weight(size_t i) const {
+    return problem.kind == dot_conv::Kind::kBfloat16 ? rounded(filter[i]) : filter8[i];
+  }
+
+  // To 8 bits of mantissa, ties to even.
+  static double rounded(float v) {
+    int exponent = 0;
+    const double mantissa = std::frexp(v, &exponent);
+    return std::ldexp(std::nearbyint(std::ldexp(mantissa, 8)), exponent - 8);
+  }
+
+  double expected(size_t row, int m) const {
+    const auto& p = problem.conv;
+    const int column = static_cast<int>(row % p.out_width),
+              line = static_cast<int>(row / p.out_width % p.out_height);
+    const size_t image = row / p.out_width / p.out_height;
+    double sum = 0;
+    for (int i = 0; i < p.kernel_h; i++)
+      for (int j = 0; j < p.kernel_w; j++) {
+        const int h = line * p.stride_h - p.pad_top + i, w = column * p.stride_w - p.pad_left + j;
+        if (h < 0 || h >= p.height || w < 0 || w >= p.width) continue;
+        for (int c = 0; c < p.channels; c++)
+          sum += input(x[((image * p.height + h) * p.width + w) * p.channels + c]) *
+                 weight(((static_cast<size_t>(m) * p.channels + c) * p.kernel_h + i) * p.kernel_w + j);
+      }
+    if (problem.kind == dot_conv::Kind::kInt8) sum *= scales[m];
+    if (p.bias) sum += p.bias[m];
+    if (p.residual) sum += p.residual[row * p.filters + m];
+    return p.relu ? std::max(sum, 0.0) : sum;
+  }
+
+ private:
+  void run(void (*kernel)(const dot_conv::Problem&, int, int, float*), float* scratch,
+           std::vector<float>& y) {
+    y.assign(problem.conv.rows() * problem.conv.filters + 1, NAN);
+    problem.conv.y = y.data();
+    for (int block = dot_conv::count_blocks(problem); block-- > 0;)
+      kernel(problem, block, block + 1, scratch);
+  }
+};
+
+class DotConv : public testing::TestWithParam<dot_conv::Kind> {};
+
+TEST_P(DotConv, APixelIsARow) {
+  Convolution(
+      GetParam(),
+      {.images = 1, .height = 6, .width = 7, .channels = 20, .filters = 64, .out_height = 6, .out_width = 7})
+      .check();
+}
+
+TEST_P(DotConv, TakesAnyNumberOfChannelsAndFilters) {
+  for (const int filters : {1, 15, 16, 17, 31, 33, 47})
+    Convolution(GetParam(), {.images = 29, .channels = filters / 2 + 3, .filters = filters}).check();
+}
+
+TEST_P(DotConv, SumsDepthsOfSeveralSlicesBeforeTheResidualAndTheActivation) {
+  Convolution convolution(GetParam(), {.images = 33, .channels = 5201, .filters = 20, .relu = true});
+  convolution.problem.conv.residual = convolution.residual.data();
+  convolution.check();
+}
+
+TEST_P(DotConv, GathersWhatTheWindowShows) {
+  Convolution(GetParam(), {.images = 2,
+                           .height = 9,
+                           .width = 12,
+                           .channels = 3,
+                           .filters = 8,
+                           .kernel_h = 7,
+                           .kernel_w = 7,
+                           .stride_h = 2,
+                           .stride_w = 2,
+                           .pad_top = 3,
+                           .pad_left = 3,
+                           .out_height = 5,
+                           .out_width = 6})
+      .check();
+  Convolution(GetParam(), {.images = 1,
+                           .height = 5,
+                           .width = 8,
+                           .channels = 33,
+                           .filters = 40,
+                           .kernel_h = 3,
+                           .kernel_w = 3,
+                           .pad_top = 1,
+                           .pad_left = 1,
+                           .out_height = 5,
+                           .out_width = 8})
+      .check();
+}
+
+TEST_P(DotConv, WorksWithoutABias) {
+  Convolution convolution(GetParam(), {.images = 50, .channels = 9, .filters = 20, .threads = 3});
+  convolution.problem.conv.bias = nullptr;
+  convolution.check();
+}
+
+TEST_P(DotConv, WhatIsNotANumberStaysInItsRow) {
+  Convolution convolution(GetParam(), {.images = 40, .channels = 21, .filters = 16, .relu = true});
+  for (int c = 0; c < 21; c++) convolution.x[7 * 21 + c] = std::numeric_limits<float>::quiet_NaN();
+  Convolution finite(GetParam(), {.images = 40, .channels = 21, .filters = 16, .relu = true});
+  finite.check();
+  convolution.x[7 * 21] = std::numeric_limits<float>::infinity();
+  const size_t window = 1;
+  const Memory packed = allocate(dot_conv::packed_size(GetParam(), 21, 16) / sizeof(float)),
+               scratch = allocate(dot_conv::scratch_size(convolution.problem));
+  if (GetParam() == dot_conv::Kind::kBfloat16)
+    dot_conv::pack_bfloat16(convolution.filter.data(), 16, 21, window, packed.get());
+  else
+    dot_conv::pack_int8(convolution.filter8.data(), 16, 21, window, packed.get());
+  convolution.problem.packed = packed.get();
+  std::vector<float> y(40 * 16, NAN);
+  convolution.problem.conv.y = y.data();
+  for (int block = 0; block < dot_conv::count_blocks(convolution.problem); block++)
+    dot_conv::run(convolution.problem, block, block + 1, scratch.get());
+  for (size_t i = 0; i < y.size(); i++)
+    if (i / 16 != 7) ASSERT_EQ(y[i], finite.fast[i]) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(, DotConv, testing::Values(dot_conv::Kind::kBfloat16, dot_conv::Kind::kInt8),
+                         [](const testing::TestParamInfo<dot_conv::Kind>& kind) {
+                           return kind.param == dot_conv::Kind::kBfloat16 ? "Bfloat16" : "Int8";
+                         });
+
+TEST(DotConvKinds, SaysWhetherTheProcessorHasInstructionsForIt) {
+  if (!dot_conv::is_fast(dot_conv::Kind::kBfloat16) || !dot_conv::is_fast(dot_conv::Kind::kInt8))
+    GTEST_SKIP() << "this processor lacks AVX-512 with BF16 or VNNI: the plain code ran in both places";
+}
+
+}  // namespace
+}  // namespace caffe2rt
