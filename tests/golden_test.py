@@ -4,7 +4,8 @@
     tests/golden_test.py --golden DIR --caffe2-run build/release/bin/caffe2_run [NAME ...]
 
 Per case: raw outputs and formatted predictions against the recorded ones, by DIR/compare.py: without any rewrite of the net, and
-with all of them but Winograd's convolution the same; with that too, all but one detection the same. Per batch2.npz: what each image
+with all of them but Winograd's convolution the same; with that too, all but one detection the same. In bf16 and int8 nothing is
+recorded: there the rewrites that only join operators change nothing. Per batch2.npz: what each image
 gets in a batch against what it gets alone. Exits 77 (skipped) where DIR or numpy is missing. A folder NAME/ holds model.pb and
 model_init.pb, or its model lies in DIR/../models/NAME.
 """
@@ -21,6 +22,7 @@ except ImportError:
     print("skipped: no numpy")
     sys.exit(77)
 
+JOINING = "drop_identities,join_roi_align,flatten_channels_last,fuse_add,fuse_relu"
 PER_ROW = ("bbox_nms", "score_nms", "class_nms", "mask_fcn_probs", "kps_score", "keypoints_out")
 
 
@@ -55,6 +57,29 @@ class Runner:
         if original_size:
             self.run(model, case, out, "--formatted", "--original-size", "%dx%d" % tuple(original_size))
             self.same("%s %s formatted" % (name, case.stem), case, out)
+
+    def calibrated(self, model, case):
+        """A copy of a model with a calibration: the ranges that its blobs have in this case."""
+        blobs = self.scratch / "blobs.npz"
+        self.run(model, case, blobs, "--blobs", "all", without="all")
+        values = np.load(blobs)
+        ranges = {k: [float(values[k].min()), float(values[k].max())] for k in values.files
+                  if values[k].dtype == np.float32 and values[k].size and np.isfinite(values[k]).all()}
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
+        for file in ("model.pb", "model_init.pb"):
+            (folder / file).symlink_to((model / file).resolve())
+        (folder / "calibration.json").write_text(json.dumps({"version": 1, "ranges": ranges}))
+        return folder
+
+    def check_precisions(self, model, name, case):
+        model = self.calibrated(model, case)
+        joined, apart, golden = (self.scratch / ("%s.npz" % n) for n in ("joined", "apart", "golden"))
+        for precision in ("bf16", "int8"):
+            self.run(model, case, joined, "--precision", precision)
+            self.run(model, case, apart, "--precision", precision, without="use_winograd," + JOINING)
+            results = np.load(apart)
+            np.savez(golden, **{"out/" + k: results[k] for k in results.files})
+            self.same("%s %s %s, joined or not" % (name, case.stem, precision), golden, joined)
 
     def check_batch(self, model, name, case):
         """The slice of every output that belongs to an image, against a run of that image alone."""
@@ -101,6 +126,8 @@ def main():
                         runner.check_batch(model, folder.name, case)
                     else:
                         runner.check_case(model, folder.name, case, sizes.get(case.stem))
+                        if case.stem == "case0":
+                            runner.check_precisions(model, folder.name, case)
                 except subprocess.CalledProcessError:
                     print("%s %s: caffe2_run failed" % (folder.name, case.stem))
                     runner.failed.append("%s %s" % (folder.name, case.stem))

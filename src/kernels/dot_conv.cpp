@@ -98,7 +98,7 @@ void run_plainly(const Problem& p, int first, int last, float* scratch) {
       for (size_t m = 0; m < static_cast<size_t>(p.conv.filters); m++) {
         const size_t column = m / kPanel * layout.groups * kPanel + m % kPanel;
         const auto at = [&](size_t k) { return (column + k / group * kPanel) * group + k % group; };
-        float& y = p.conv.y[row * p.conv.filters + m];
+        float& y = p.conv.y[p.conv.offset(row) + m];
         if constexpr (sizeof(T) == 2) {
           const auto* w = static_cast<const std::uint16_t*>(p.packed);
           float sum = 0;
@@ -206,19 +206,19 @@ template <class Dot, int kHeight, int kWidth, bool kWhole>
 CAFFE2RT_AVX512 void multiply_tile(const Problem& p, const Group* a, size_t step, const Group* panel,
                                    const Slice& slice, size_t row, size_t m) {
   const matmul_conv::Problem& conv = p.conv;
-  const size_t filters = conv.filters;
-  const size_t left = std::min<size_t>(filters - m, kPanel);
+  const size_t step_y = conv.step();
+  const size_t left = std::min<size_t>(conv.filters - m, kPanel);
   const Vector<kWhole> vectors[2] = {first_lanes<kWhole>(left),
                                      first_lanes<kWhole>(left > 16 ? left - 16 : 0)};
-  float* y = conv.y + row * filters + m;
+  float* y = conv.y + conv.offset(row) + m;
   typename Dot::Sum sum[kHeight][kWidth];
 #pragma GCC unroll 16
   for (int r = 0; r < kHeight; r++)
 #pragma GCC unroll 2
     for (int v = 0; v < kWidth; v++) {
-      _mm_prefetch(reinterpret_cast<const char*>(y + r * filters + v * 16), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(y + r * step_y + v * 16), _MM_HINT_T0);
       sum[r][v] = slice.first ? Dot::begin(p, m + v * 16, vectors[v])
-                              : Dot::from_bits(vectors[v].load(y + r * filters + v * 16));
+                              : Dot::from_bits(vectors[v].load(y + r * step_y + v * 16));
     }
   for (size_t k = 0; k < slice.groups; k++) {
     __m512i b[kWidth];
@@ -235,19 +235,19 @@ CAFFE2RT_AVX512 void multiply_tile(const Problem& p, const Group* a, size_t step
 #pragma GCC unroll 16
     for (int r = 0; r < kHeight; r++)
 #pragma GCC unroll 2
-      for (int v = 0; v < kWidth; v++) vectors[v].store(Dot::to_bits(sum[r][v]), y + r * filters + v * 16);
+      for (int v = 0; v < kWidth; v++) vectors[v].store(Dot::to_bits(sum[r][v]), y + r * step_y + v * 16);
     return;
   }
 #pragma GCC unroll 2
   for (int v = 0; v < kWidth; v++) {
     const __m512 bias = conv.bias ? vectors[v].load(conv.bias + m + v * 16) : _mm512_setzero_ps();
-    const float* residual = conv.residual ? conv.residual + row * filters + m + v * 16 : nullptr;
+    const float* residual = conv.residual ? conv.residual + row * step_y + m + v * 16 : nullptr;
 #pragma GCC unroll 16
     for (int r = 0; r < kHeight; r++) {
       __m512 value = _mm512_add_ps(Dot::value(p, sum[r][v], m + v * 16, vectors[v]), bias);
-      if (residual) value = _mm512_add_ps(value, vectors[v].load(residual + r * filters));
+      if (residual) value = _mm512_add_ps(value, vectors[v].load(residual + r * step_y));
       if (conv.relu) value = _mm512_max_ps(value, _mm512_setzero_ps());
-      vectors[v].store(value, y + r * filters + v * 16);
+      vectors[v].store(value, y + r * step_y + v * 16);
     }
   }
 }
@@ -305,9 +305,10 @@ void run_fast(const Problem& p, int first, int last, float* scratch) {
           std::fill_n(values + r * value_step + depth - (layout.plain ? k * group : 0), group - depth % group,
                       T());
       const Group* a = reinterpret_cast<const Group*>(scratch) + (layout.plain ? 0 : k);
-      for (size_t r = 0; r < rows; r += at_once)
-        multiply_columns<Dot>(p, a + r * layout.step, layout.step, layout, slice, row + r,
-                              std::min(at_once, rows - r));
+      for (size_t r = 0, count = 0; r < rows; r += count) {
+        count = p.conv.on_line(row + r, std::min(at_once, rows - r));
+        multiply_columns<Dot>(p, a + r * layout.step, layout.step, layout, slice, row + r, count);
+      }
     }
   }
 }

@@ -107,13 +107,13 @@ HWY_INLINE void multiply_column(const float* a, size_t a_step, size_t rows, cons
 template <size_t kWidth, class Row>
 HWY_NOINLINE void multiply_rows(const Problem& p, const float* a, size_t a_step, size_t first_row,
                                 size_t rows, const Slice& slice, size_t column, Row row) {
-  const size_t filters = p.filters, at = first_row * filters + column;
+  const size_t at = p.offset(first_row) + column;
   const float* panel = p.packed + column / matmul::kPanel * p.depth() * matmul::kPanel +
                        slice.begin * matmul::kPanel + column % matmul::kPanel;
   const Finish<Row> finish{p.bias ? p.bias + column : nullptr,
                            slice.last && p.residual ? p.residual + at : nullptr,
                            p.y + at,
-                           filters,
+                           p.step(),
                            slice.first,
                            slice.last,
                            p.relu,
@@ -151,8 +151,10 @@ void Run(const Problem& p, int first, int last, float* scratch) {
       const Slice slice{k, std::min(part, depth - k), k == 0, k + part >= depth};
       if (plain) im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
       const float* a = plain ? scratch : scratch + k;
-      for (size_t r = 0; r < rows; r += at_once)
-        multiply_columns(p, a + r * step, step, row + r, std::min(at_once, rows - r), slice);
+      for (size_t r = 0, count = 0; r < rows; r += count) {
+        count = p.on_line(row + r, std::min(at_once, rows - r));
+        multiply_columns(p, a + r * step, step, row + r, count, slice);
+      }
     }
   }
 }

@@ -21,8 +21,20 @@ struct Problem {
   const float* residual = nullptr;  // like y, added before the activation, or null; not y itself
   bool relu = false;                // max(y, 0), and 0 for what is not a number
   float* y = nullptr;               // (images,out_height,out_width,filters)
+  size_t y_step = 0, y_line = 0;    // floats from one pixel of y to the next, and from one line to the next;
+                                    // 0: as above. Otherwise without a residual.
 
   size_t depth() const { return static_cast<size_t>(kernel_h) * kernel_w * channels; }
+  size_t step() const { return y_step ? y_step : static_cast<size_t>(filters); }
+  // Of a row of the matrix in y.
+  size_t offset(size_t row) const {
+    return y_step ? row / out_width * y_line + row % out_width * y_step : row * filters;
+  }
+  // How many of `count` rows from `row` on lie one step apart.
+  size_t on_line(size_t row, size_t count) const {
+    const size_t left = out_width - row % out_width;
+    return y_step && left < count ? left : count;
+  }
   size_t rows() const { return static_cast<size_t>(images) * out_height * out_width; }
 };
 

@@ -5,6 +5,7 @@
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/empty.h>
 
+#include "ops/relu.h"
 #include "ops/window.h"
 #include "runtime/operator.h"
 
@@ -18,7 +19,10 @@ class ConvTranspose final : public Operator {
   enum Input { kX, kFilter, kBias };
 
   explicit ConvTranspose(const OperatorArgs& args)
-      : window_(Window::read(args)), group_(args.get("group", std::int64_t{1})), adj_(read_adj(args)) {
+      : window_(Window::read(args)),
+        group_(args.get("group", std::int64_t{1})),
+        adj_(read_adj(args)),
+        relu_(args.get("caffe2rt.relu", false)) {
     require(!window_.global, ErrorCode::kArgument, "expected no argument 'global_pooling'");
     require(window_.axes() == kAxes, ErrorCode::kArgument, "argument 'kernels': expected 2 numbers, got {}",
             window_.axes());
@@ -72,6 +76,7 @@ class ConvTranspose final : public Operator {
                         /*transposed=*/true, adj_, group_);
     if (!symmetric)
       y = at::constant_pad_nd(y, std::vector<std::int64_t>{-front[1], -behind[1], -front[0], -behind[0]});
+    if (relu_) relu_into(y, y);
     out[0] = from_channels_first(y, window_.order);
   }
 
@@ -98,6 +103,7 @@ class ConvTranspose final : public Operator {
   const Window window_;
   const std::int64_t group_;
   const std::vector<std::int64_t> adj_;
+  const bool relu_;  // the pass fuse_relu has joined a Relu to it
 };
 
 REGISTER_OPERATOR(ConvTranspose)
@@ -109,7 +115,8 @@ REGISTER_OPERATOR(ConvTranspose)
     .args(Window::documentation())
     .arg("adj",
          "rows and columns added at the bottom and right, 0 by default: one number, or adj_h and adj_w, or "
-         "adjs");
+         "adjs")
+    .arg("caffe2rt.relu", "not in files: max(Y, 0) instead of Y; set by the pass fuse_relu");
 
 }  // namespace
 }  // namespace caffe2rt

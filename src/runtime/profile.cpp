@@ -20,6 +20,7 @@ double count_flop(const OperatorDef& def, const Profile::Event& event) {
   };
   if (def.type == "caffe2rt.WinogradConv") return 2 * product(y) * argument("caffe2rt.channels") * 9;
   if (def.type == "caffe2rt.MatMulFC") return 2 * product(y) * argument("caffe2rt.depth");
+  if (def.type == "caffe2rt.MatMulConvTranspose") return 2 * product(y) * argument("caffe2rt.channels");
   if (def.type == "caffe2rt.MatMulConv") {
     const Argument* kernels = def.find("kernels");
     double window = argument("kernel") * argument("kernel");

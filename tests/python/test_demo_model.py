@@ -133,11 +133,12 @@ def scenes(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(scenes):
-    """Average precision here and in PyTorch."""
+    """Average precision here, in each precision, and in PyTorch."""
     ours = Predictor(MODEL)
+    lower = {precision: Predictor(MODEL, precision=precision) for precision in ("bf16", "int8")}
     theirs = pytorch_model(str(ROOT / "tools" / "python" / "demo_model" / "inference.py") + ":load", str(MODEL), ours.mapper)
     data = DataSet(scenes / "images", scenes / "instances.json")
-    return quietly(evaluate, {"ours": ours, "PyTorch": theirs}, data)
+    return quietly(evaluate, {"ours": ours, "PyTorch": theirs, **lower}, data)
 
 
 def test_it_finds_what_is_there(found):
@@ -148,6 +149,13 @@ def test_it_finds_what_is_there(found):
 def test_it_does_as_well_as_in_pytorch(found):
     for kind in ("bbox", "segm"):
         assert abs(found["ours"][kind]["AP"] - found["PyTorch"][kind]["AP"]) <= 0.1, kind
+
+
+@pytest.mark.parametrize("precision, loss", [("bf16", 0.2), ("int8", 0.5)])
+def test_lower_precisions_cost_little(found, precision, loss):
+    for kind in ("bbox", "segm"):
+        assert found[precision][kind] != found["ours"][kind]  # it is another computation
+        assert abs(found[precision][kind]["AP"] - found["ours"][kind]["AP"]) <= loss, kind
 
 
 def test_it_does_as_well_as_in_the_original(scenes, found):

@@ -111,7 +111,7 @@ def test_precisions_and_devices_get_a_column_each(data, judge, monkeypatch):
 
 def test_what_the_engine_does_not_have_is_an_error_before_any_image_is_looked_at(data, judge):
     status, _, header, err = judge("--sem-seg-root", "/nowhere", "--precision", "fp32,float7")
-    assert status == 1 and header == "" and re.search("precision: expected float32.*float7", err) and len(err.splitlines()) == 1
+    assert status == 1 and header == "" and re.search("precision: expected auto, fp32.*float7", err) and len(err.splitlines()) == 1
 
 
 REFERENCE = """

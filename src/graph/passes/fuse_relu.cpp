@@ -1,4 +1,4 @@
-// Before: Conv -> Y -> Relu -> Z, where nothing else reads Y; FC likewise.
+// Before: Conv -> Y -> Relu -> Z, where nothing else reads Y; ConvTranspose and FC likewise.
 // After: Conv with the argument caffe2rt.relu -> Z, which saves a tensor of that size.
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
@@ -14,7 +14,8 @@ void fuse_relu(Graph& graph) {
       const ValueId between = node.inputs.front();
       const int before = writer[between];
       if (before >= 0 && readers[between] == 1 &&
-          (nodes[before].def.type == "Conv" || nodes[before].def.type == "FC")) {
+          (nodes[before].def.type == "Conv" || nodes[before].def.type == "ConvTranspose" ||
+           nodes[before].def.type == "FC")) {
         set_output(graph, nodes[before], node.outputs.front());
         set_argument(nodes[before].def, "caffe2rt.relu", 1);
         writer[node.outputs.front()] = before;

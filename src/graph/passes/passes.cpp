@@ -14,6 +14,8 @@ void plain(Graph& graph, const PassOptions&) {
 constexpr Pass kRearranging[] = {
     {"number_regions", plain<number_regions>, /*optional=*/false},
     {"drop_dead_ends", plain<drop_dead_ends>},
+    {"drop_identities", plain<drop_identities>},
+    {"fold_affine", plain<fold_affine>},
     {"join_roi_align", plain<join_roi_align>},
     {"flatten_channels_last", plain<flatten_channels_last>},
     {"fuse_add", plain<fuse_add>},

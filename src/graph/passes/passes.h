@@ -43,6 +43,12 @@ void number_regions(Graph& graph);
 // Removes nodes that no output depends on.
 void drop_dead_ends(Graph& graph);
 
+// Removes copies.
+void drop_identities(Graph& graph);
+
+// Folds what scales and shifts channels into the Conv beside it.
+void fold_affine(Graph& graph);
+
 // Joins RoIAlign on the levels of a pyramid, and what puts its results into order.
 void join_roi_align(Graph& graph);
 

@@ -1,0 +1,179 @@
+// Every hot part on its own, at the sizes that Mask R-CNN R50-FPN has at 800x1344, and a whole frame of the
+// demonstration model.
+//
+//     build/release/bin/benchmarks [--benchmark_filter=REGEX] [--threads=N]
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+#include <benchmark/benchmark.h>
+#include <c10/core/InferenceMode.h>
+
+#include <cstring>
+#include <string>
+
+#include "model/model.h"
+#include "preprocess/preprocess.h"
+#include "runtime/compiled_net.h"
+#include "runtime/net_memory.h"
+
+namespace caffe2rt {
+namespace {
+
+// A net of one operator, compiled with `weights`, run on `feeds`.
+class OneOperator {
+ public:
+  OneOperator(const std::string& text, const Blobs& weights, Blobs feeds, CompileOptions options = {})
+      : net_(CompiledNet::compile(parse_net_text(text), weights, options)), feeds_(std::move(feeds)) {}
+
+  void run(benchmark::State& state, double flop = 0) {
+    const c10::InferenceMode no_gradients;
+    for (auto _ : state) benchmark::DoNotOptimize(net_.run(feeds_, workspace_));
+    if (flop > 0)
+      state.counters["FLOP/s"] = benchmark::Counter(flop, benchmark::Counter::kIsIterationInvariantRate,
+                                                    benchmark::Counter::kIs1000);
+  }
+
+ private:
+  const CompiledNet net_;
+  const Blobs feeds_;
+  Workspace workspace_;
+};
+
+at::Tensor tensor_of(const std::vector<float>& values) {
+  at::Tensor t = at::empty({static_cast<std::int64_t>(values.size())}, at::kFloat);
+  std::copy(values.begin(), values.end(), t.mutable_data_ptr<float>());
+  return t;
+}
+
+at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
+
+std::string conv_text(std::int64_t kernel, std::int64_t stride, std::int64_t pad) {
+  return fmt::format(R"(external_input: "x" external_output: "y"
+    op {{ type: "Conv" input: "x" input: "w" input: "b" output: "t" arg {{ name: "kernel" i: {} }}
+         arg {{ name: "stride" i: {} }} arg {{ name: "pad" i: {} }} }}
+    op {{ type: "Relu" input: "t" output: "y" }})",
+                     kernel, stride, pad);
+}
+
+// Arguments: images, channels, height, width, filters, kernel, stride; and the precision.
+void convolution(benchmark::State& state, Precision precision) {
+  const std::int64_t n = state.range(0), c = state.range(1), h = state.range(2), w = state.range(3),
+                     m = state.range(4), k = state.range(5), s = state.range(6);
+  OneOperator conv(conv_text(k, s, k / 2), {{"w", at::randn({m, c, k, k})}, {"b", at::randn({m})}},
+                   {{"x", channels_last(at::randn({n, c, h, w}))}}, {.precision = precision});
+  conv.run(state, 2.0 * static_cast<double>(n * (h / s) * (w / s) * m * c * k * k));
+}
+
+void conv_sizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"n", "c", "h", "w", "m", "k", "s"})->Unit(benchmark::kMillisecond)->UseRealTime();
+  b->Args({1, 3, 800, 1344, 64, 7, 2});
+  b->Args({1, 64, 200, 336, 64, 3, 1});
+  b->Args({1, 256, 200, 336, 256, 3, 1});
+  b->Args({1, 256, 50, 84, 256, 3, 1});
+  b->Args({100, 256, 14, 14, 256, 3, 1});
+  b->Args({1, 64, 200, 336, 256, 1, 1});
+  b->Args({1, 1024, 50, 84, 256, 1, 1});
+  b->Args({1, 256, 200, 336, 512, 1, 2});
+}
+BENCHMARK_CAPTURE(convolution, fp32, Precision::kFloat32)->Apply(conv_sizes);
+BENCHMARK_CAPTURE(convolution, bf16, Precision::kBfloat16)->Apply(conv_sizes);
+
+void fully_connected(benchmark::State& state, Precision precision) {
+  OneOperator fc(R"(external_input: "x" external_output: "y"
+                    op { type: "FC" input: "x" input: "w" input: "b" output: "y" })",
+                 {{"w", at::randn({1024, 12544})}, {"b", at::randn({1024})}},
+                 {{"x", at::randn({1000, 12544})}}, {.precision = precision});
+  fc.run(state, 2.0 * 1000 * 12544 * 1024);
+}
+BENCHMARK_CAPTURE(fully_connected, fp32, Precision::kFloat32)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(fully_connected, bf16, Precision::kBfloat16)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void conv_transpose(benchmark::State& state) {
+  OneOperator op(R"(external_input: "x" external_output: "y"
+    op { type: "ConvTranspose" input: "x" input: "w" input: "b" output: "y" arg { name: "kernel" i: 2 }
+         arg { name: "stride" i: 2 } })",
+                 {{"w", at::randn({256, 256, 2, 2})}, {"b", at::randn({256})}},
+                 {{"x", channels_last(at::randn({100, 256, 14, 14}))}});
+  op.run(state, 2.0 * 100 * 196 * 256 * 1024);
+}
+BENCHMARK(conv_transpose)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// Boxes of random places and sizes in an image of 800x1344 pixels, (R,5) with image 0 in front.
+at::Tensor random_regions(std::int64_t count) {
+  const at::Tensor corner = at::rand({count, 2}), side = at::rand({count, 2}).mul(300).add(16);
+  at::Tensor rois = at::zeros({count, 5});
+  rois.slice(1, 1, 3).copy_(corner * tensor_of({1044, 500}));
+  rois.slice(1, 3, 5).copy_(rois.slice(1, 1, 3) + side);
+  return rois;
+}
+
+void roi_align(benchmark::State& state) {
+  const std::int64_t regions = state.range(0), pooled = state.range(1);
+  OneOperator op(fmt::format(R"(external_input: "x" external_input: "rois" external_output: "y"
+    op {{ type: "RoIAlign" input: "x" input: "rois" output: "y" arg {{ name: "pooled_h" i: {0} }}
+         arg {{ name: "pooled_w" i: {0} }} arg {{ name: "spatial_scale" f: 0.0625 }} arg {{ name: "aligned" i: 1 }} }})",
+                             pooled),
+                 {}, {{"x", channels_last(at::randn({1, 256, 50, 84}))}, {"rois", random_regions(regions)}});
+  op.run(state);
+}
+BENCHMARK(roi_align)->Args({1000, 7})->Args({100, 14})->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void generate_proposals(benchmark::State& state) {
+  OneOperator op(
+      R"(external_input: "scores" external_input: "deltas" external_input: "im_info" external_input: "anchors"
+    external_output: "rois"
+    op { type: "GenerateProposals" input: "scores" input: "deltas" input: "im_info" input: "anchors" output: "rois"
+         output: "probs" arg { name: "spatial_scale" f: 0.25 } arg { name: "pre_nms_topN" i: 1000 }
+         arg { name: "post_nms_topN" i: 1000 } arg { name: "nms_thresh" f: 0.7 } })",
+      {},
+      {{"scores", channels_last(at::randn({1, 3, 200, 336}))},
+       {"deltas", channels_last(at::randn({1, 12, 200, 336}).mul(0.3))},
+       {"im_info", tensor_of({800, 1344, 1}).view({1, 3})},
+       {"anchors", tensor_of({-22, -11, 22, 11, -16, -16, 16, 16, -11, -22, 11, 22}).view({3, 4})}});
+  op.run(state);
+}
+BENCHMARK(generate_proposals)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// A frame of 1080p to `data`.
+void preprocessing(benchmark::State& state, PixelFormat format) {
+  const c10::InferenceMode no_gradients;
+  const NetMemory memory;
+  const std::int64_t bytes = bytes_per_pixel(format);
+  const at::Tensor pixels = at::randint(0, 256, {1080, 1920, bytes}, at::kByte);
+  const FrameView frame{format, 1920, 1080, 1920 * bytes, pixels.const_data_ptr<std::uint8_t>()};
+  for (auto _ : state) benchmark::DoNotOptimize(preprocess({&frame, 1}, {.size_divisibility = 32}));
+}
+BENCHMARK_CAPTURE(preprocessing, BGR, PixelFormat::kBgr)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(preprocessing, BGRx, PixelFormat::kBgrx)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// A frame of the demonstration model, from pixels to detections.
+void whole_frame(benchmark::State& state, const char* precision) {
+  ModelOptions options;
+  find_model_files(CAFFE2RT_DEMO_MODEL, options);
+  options.precision = precision;
+  options.threads = at::get_num_threads();
+  const auto model = load_model(options);
+  const at::Tensor pixels = at::randint(0, 256, {360, 640, 3}, at::kByte);
+  const FrameView frame{PixelFormat::kBgr, 640, 360, 640 * 3, pixels.const_data_ptr<std::uint8_t>()};
+  for (auto _ : state) benchmark::DoNotOptimize(model->detect({&frame, 1}, model->defaults()));
+}
+BENCHMARK_CAPTURE(whole_frame, fp32, "fp32")->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(whole_frame, bf16, "bf16")->Unit(benchmark::kMillisecond)->UseRealTime();
+
+}  // namespace
+}  // namespace caffe2rt
+
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; i++)
+    if (std::strncmp(argv[i], "--threads=", 10) == 0) {
+      at::set_num_threads(std::stoi(argv[i] + 10));
+      std::rotate(argv + i, argv + i + 1, argv + argc--);
+    }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+}
