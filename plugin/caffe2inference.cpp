@@ -42,6 +42,7 @@ enum Property {
   kMaxDetections,
   kDevice,
   kPrecision,
+  kDisablePasses,
   kThreads,
   kMinSize,
   kMaxSize,
@@ -138,6 +139,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       return model([&](auto&, auto& o) { o.device = text_of(value); });
     case kPrecision:
       return model([&](auto&, auto& o) { o.precision = text_of(value); });
+    case kDisablePasses:
+      return model([&](auto&, auto& o) { o.disable_passes = text_of(value); });
     case kThreads:
       return model([&](auto&, auto& o) { o.threads = g_value_get_int(value); });
     case kMinSize:
@@ -173,6 +176,8 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       return g_value_set_string(value, o.device.c_str());
     case kPrecision:
       return g_value_set_string(value, o.precision.c_str());
+    case kDisablePasses:
+      return g_value_set_string(value, o.disable_passes.c_str());
     case kThreads:
       return g_value_set_int(value, o.threads);
     case kMinSize:
@@ -225,6 +230,11 @@ void install_properties(GObjectClass* object) {
        "Numbers that layers multiply: fp32, whose results are the original's; bf16; int8, which needs the "
        "calibration.json that caffe2_calibrate writes beside the net; auto: fp32",
        "auto");
+  text(
+      kDisablePasses, "disable-passes", "Disabled passes",
+      "Rewrites of the net to leave out, with commas between them: use_winograd, whose rounding differs from "
+      "the original's by some 1e-5 of the values; all; others for finding mistakes",
+      nullptr);
   install(kThreads, g_param_spec_int("threads", "Threads",
                                      "Threads that work on a frame (0: as many as the process has cores)", 0,
                                      1024, 0, kReady));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/videoio.hpp>
 
@@ -83,6 +84,7 @@ void look_at(const fs::path& file, int every, Calibrator& calibrator, Progress& 
 }
 
 void calibrate(const Flags& flags) {
+  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);  // our own message is the one line
   ModelOptions options;
   find_model_files(flags.model, options);
   const auto files = list_files(flags.inputs);

@@ -27,7 +27,8 @@ inline size_t rows_of_block(const Problem& p, size_t row_bytes) {
   const size_t fit = is_plain(p) ? kMost : std::clamp(kScratch / row_bytes / kStep * kStep, kStep, kMost);
   const size_t rounds = std::max<size_t>(1, (rows + fit * threads / 2) / (fit * threads));
   const size_t even = (rows + rounds * threads - 1) / (rounds * threads);
-  return std::clamp<size_t>((even + kStep - 1) / kStep * kStep, kStep, 2 * kMost);
+  // Few rows are shared out evenly, many in whole steps.
+  return rounds == 1 ? even : std::clamp<size_t>((even + kStep - 1) / kStep * kStep, kStep, 2 * kMost);
 }
 
 // Which part of a depth is summed at a time: a panel's rows and a tile's should stay near the processor.

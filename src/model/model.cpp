@@ -8,11 +8,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <sstream>
 #include <utility>
 
 #include "base/error.h"
 #include "decode/decoder.h"
 #include "decode/net_args.h"
+#include "graph/passes/passes.h"
 #include "model/calibrator.h"
 #include "model/count_classes.h"
 #include "model/image_layout.h"
@@ -39,6 +41,15 @@ int choose(int option, const NetDef& net, const char* argument, int otherwise) {
   require(value >= 0 && value <= kLargestSide, ErrorCode::kArgument, "{}: expected 0 to {}, got {}", argument,
           kLargestSide, value);
   return static_cast<int>(value);
+}
+
+// What stands between commas.
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, ',');)
+    if (!part.empty()) parts.push_back(part);
+  return parts;
 }
 
 ResizeMode read_resize_mode(const NetDef& net) {
@@ -105,6 +116,7 @@ class NetModel final : public Model {
     compile.device = parse_device(options.device);
     compile.precision = parse_precision(options.precision);
     compile.calibration = calibration_for(compile.precision, options.predict_net);
+    compile.without_passes = parse_passes(split(options.disable_passes));
     compile.graph.keep = decoder_->blobs_needed();
     net_ = CompiledNet::compile(predict_net, weights, compile);
     image_input_ = image_input(net_);

@@ -22,8 +22,9 @@ struct ModelOptions {
   std::string init_net;     // file
   std::string labels_file;  // one name a line; empty: `labels.txt` beside the predict net, where there is one
   std::string device = "cpu";
-  std::string precision = "auto";
-  int threads = 0;           // of one inference; 0: all cores this process may use
+  std::string precision = "auto";  // see parse_precision (graph/precision.h)
+  std::string disable_passes;      // names with commas between them; see parse_passes (graph/passes/passes.h)
+  int threads = 0;                 // of one inference; 0: all cores this process may use
   int min_size = -1;         // short side of the net's input, pixels; default 800, or the one size that a
                              // classifier takes (image_layout.h)
   int max_size = -1;         // bound on its long side, pixels; default 1333

@@ -1,6 +1,7 @@
 """What compare_peers.sh runs: a process an engine, each asked in turn to look at the same input, and a table of what they took.
 
-Timed is a whole frame in float32: from pixels of the net's size to boxes, scores, classes and masks as the net gives them (28x28).
+Timed is a whole frame: from pixels of the net's size to boxes, scores, classes and masks as the net gives them (28x28). ENGINE-bf16 is an
+engine that multiplies bfloat16 where it can. Ready is the time from the engine's own files to the first result; memory is the process's peak.
 """
 import argparse
 import contextlib
@@ -17,6 +18,7 @@ import warnings
 
 import numpy as np
 
+PRECISIONS = ("", "-bf16")
 NEEDS = {"caffe2rt": ["caffe2rt._runtime"], "pytorch": ["torch", "torchvision"], "onnxruntime": ["onnxruntime", "onnx"], "openvino": ["openvino", "onnx"]}
 BOX, SCORE = 0.1, 1e-3  # how far our results may be from PyTorch's: pixels, probability
 _REST = 0.3  # seconds between turns, so that one engine's threads no longer spin when the next one runs
@@ -25,7 +27,7 @@ _REST = 0.3  # seconds between turns, so that one engine's threads no longer spi
 def missing(engine):
     """Modules that an engine lacks."""
     lacking = []
-    for module in NEEDS[engine]:
+    for module in NEEDS[engine.split("-")[0]]:
         try:
             importlib.import_module(module)
         except ImportError:
@@ -57,14 +59,17 @@ def export_onnx(name, size, folder):
         torch.onnx.export(model, ([image],), str(folder / "net.onnx"), opset_version=17, input_names=["image"], output_names=names, dynamo=False)
 
 
-def prepare_caffe2rt(name, size, folder, threads):
-    from caffe2rt import Caffe2Model
+def convert_caffe2(name, folder):
     from caffe2rt.convert.main import main as convert
     with contextlib.redirect_stdout(io.StringIO()):
         status = convert(["--torchvision", name, "--weights", str(folder / "weights.pth"), "--output", str(folder / "model")])
     if status:
         raise RuntimeError("the network could not be converted")
-    model = Caffe2Model.load_protobuf(folder / "model", threads=threads)
+
+
+def prepare_caffe2rt(name, size, folder, threads, bf16):
+    from caffe2rt import Caffe2Model
+    model = Caffe2Model.load_protobuf(folder / "model", threads=threads, precision="bf16" if bf16 else "fp32")
     data, first = np.load(folder / "image.npy"), 0 if "retinanet" in name else 1
     if "retinanet" in name:  # its boxes are decoded behind the net
 
@@ -80,18 +85,20 @@ def prepare_caffe2rt(name, size, folder, threads):
     return run, ""
 
 
-def prepare_pytorch(name, size, folder, threads):
+def prepare_pytorch(name, size, folder, threads, bf16):
     import torch
     torch.set_num_threads(threads)
     model, image = build(name, size, folder).to(memory_format=torch.channels_last), torch.from_numpy(np.load(folder / "image.npy")) / 255
 
     def run():
-        with torch.inference_mode():
-            return {k: v.numpy() for k, v in model([image])[0].items()}
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            return {k: v.float().numpy() for k, v in model([image])[0].items()}
     return run, torch.__version__
 
 
-def prepare_onnxruntime(name, size, folder, threads):
+def prepare_onnxruntime(name, size, folder, threads, bf16):
+    if bf16:
+        raise RuntimeError("has no bf16 on CPUs")
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -100,22 +107,34 @@ def prepare_onnxruntime(name, size, folder, threads):
     return lambda: dict(zip(names, session.run(None, feeds))), onnxruntime.__version__
 
 
-def prepare_openvino(name, size, folder, threads):
+def prepare_openvino(name, size, folder, threads, bf16):
     import openvino
     core = openvino.Core()
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+    settings = {"INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
     request = core.compile_model(core.read_model(str(folder / "net.onnx")), "CPU", settings).create_infer_request()
     image = np.load(folder / "image.npy") / np.float32(255)
     names = (folder / "outputs").read_text().split()
     return lambda: dict(zip(names, request.infer([image]).values())), openvino.__version__.split("-")[0]
 
 
+def peak_memory():
+    """Megabytes that this process had at most. getrusage would count what its parent had too."""
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
 def work(engine, arguments, pipe):
     """One engine's process: prepares, says its version or what went wrong, then runs whenever it is told to."""
     warnings.filterwarnings("ignore")
     try:
-        run, version = globals()["prepare_" + engine](*arguments)
+        for module in NEEDS[engine.split("-")[0]]:
+            importlib.import_module(module)
+        start = time.perf_counter()
+        run, version = globals()["prepare_" + engine.split("-")[0]](*arguments, engine.endswith("-bf16"))
         found = run()
+        ready = time.perf_counter() - start
         found = {k: np.array(found[k]) for k in ("boxes", "scores", "labels")}
     except Exception as e:  # a peer's failure is a line of the table
         pipe.send((None, "%s: %s" % (type(e).__name__, str(e).splitlines()[0] if str(e) else "")))
@@ -125,6 +144,7 @@ def work(engine, arguments, pipe):
         start = time.perf_counter()
         run()
         pipe.send(1e3 * (time.perf_counter() - start))
+    pipe.send((ready, peak_memory()))
 
 
 def difference(found, expected):
@@ -158,47 +178,60 @@ def start(engines, arguments):
 
 
 def take_turns(working, rounds):
-    """{engine: milliseconds of each round}"""
-    spent = {engine: [] for engine in working}
+    """{engine: milliseconds of each round}, {engine: (seconds until ready, peak megabytes)}"""
+    spent, costs = {engine: [] for engine in working}, {}
     for _ in range(rounds):
         for engine, (pipe, _, _) in working.items():
             time.sleep(_REST)
             pipe.send(True)
             spent[engine].append(pipe.recv())
-    for pipe, _, _ in working.values():
+    for engine, (pipe, _, _) in working.items():
         pipe.send(False)
-    return spent
+        costs[engine] = pipe.recv()
+    return spent, costs
 
 
-def table(working, spent):
+def table(working, spent, costs):
     """Markdown; and whether our results are PyTorch's."""
     expected, agrees = working["pytorch"][1] if "pytorch" in working else None, True
     medians = {engine: statistics.median(times) for engine, times in spent.items()}
-    lines = ["| engine | median ms | least ms | time over ours | detections | boxes differ by | scores differ by |", "|---|---|---|---|---|---|---|"]
+    lines = ["| engine | median ms | least ms | time over ours | ready, s | memory, MB | detections | boxes differ by | scores differ by |",
+             "|---|---|---|---|---|---|---|---|---|"]
     for engine, (_, found, version) in working.items():
-        ratio = "%.2f" % (medians[engine] / medians["caffe2rt"]) if "caffe2rt" in medians else ""
-        row = [("%s %s" % (engine, version)).strip(), "%.1f" % medians[engine], "%.1f" % min(spent[engine]), ratio, "%d" % len(found["scores"])]
+        ours = "caffe2rt-bf16" if engine.endswith("-bf16") else "caffe2rt"
+        ratio = "%.2f" % (medians[engine] / medians[ours]) if ours in medians else ""
+        row = [("%s %s" % (engine, version)).strip(), "%.1f" % medians[engine], "%.1f" % min(spent[engine]), ratio,
+               "%.1f" % costs[engine][0], "%.0f" % costs[engine][1], "%d" % len(found["scores"])]
         if expected is not None:
             box, score = difference(found, expected)
             row += ["%.2g px" % box, "%.2g" % score]
             agrees = agrees and (engine != "caffe2rt" or (box <= BOX and score <= SCORE))
-        lines.append("| " + " | ".join(row + [""] * (7 - len(row))) + " |")
+        lines.append("| " + " | ".join(row + [""] * (9 - len(row))) + " |")
     return "\n".join(lines), agrees
+
+
+def processor():
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return "an unknown processor"
 
 
 def main():
     p = argparse.ArgumentParser(prog="compare_peers.sh", description="Times a network of torchvision's in several engines, in turn.")
-    p.add_argument("engines", nargs="*", metavar="ENGINE", help=", ".join(NEEDS))
+    p.add_argument("engines", nargs="*", metavar="ENGINE", help="%s; each also with -bf16" % ", ".join(NEEDS))
     p.add_argument("--net", default="maskrcnn_resnet50_fpn", help="torchvision's name; default: %(default)s")
     p.add_argument("--size", nargs=2, type=int, default=(800, 1344), metavar=("HEIGHT", "WIDTH"), help="of the input, multiples of 32; default: 800 1344")
     p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: %(default)s")
     p.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
     args = p.parse_args()
-    unknown = set(args.engines) - set(NEEDS)
+    every = [engine + precision for precision in PRECISIONS for engine in NEEDS if engine + precision != "onnxruntime-bf16"]
+    unknown = set(args.engines) - set(every)
     if unknown or any(side <= 0 or side % 32 for side in args.size) or args.threads < 1 or args.rounds < 1:
         p.error("unknown engine %s" % ", ".join(sorted(unknown)) if unknown else "expected sides that are multiples of 32, and counts of at least 1")
     engines = []
-    for engine in args.engines or NEEDS:
+    for engine in args.engines or every:
         lacking = missing(engine)
         if lacking:
             print("%s: not installed (%s)" % (engine, ", ".join(lacking)), file=sys.stderr)
@@ -212,12 +245,15 @@ def main():
         folder, size = pathlib.Path(name), tuple(args.size)
         torch.save(build(args.net, size).state_dict(), folder / "weights.pth")
         np.save(folder / "image.npy", np.random.RandomState(0).randint(0, 256, (3, *size), np.uint8))
-        if {"onnxruntime", "openvino"} & set(engines):
+        kinds = {engine.split("-")[0] for engine in engines}
+        if kinds & {"onnxruntime", "openvino"}:
             export_onnx(args.net, size, folder)
+        if "caffe2rt" in kinds:
+            convert_caffe2(args.net, folder)
         working = start(engines, (args.net, size, folder, args.threads))
-        spent = take_turns(working, args.rounds)
-    text, agrees = table(working, spent)
-    print("%s at %dx%d, float32, %d threads, %d rounds\n\n%s" % (args.net, *size, args.threads, args.rounds, text))
+        spent, costs = take_turns(working, args.rounds)
+    text, agrees = table(working, spent, costs)
+    print("%s at %dx%d, %d threads, %d rounds, %s\n\n%s" % (args.net, *size, args.threads, args.rounds, processor(), text))
     if not agrees:
         print("caffe2rt and pytorch do not find the same", file=sys.stderr)
     return 0 if agrees and working else 1

@@ -380,7 +380,8 @@ TEST(Caffe2Inference, GivesItsPropertiesBack) {
   const Owned<GstElement> element(
       gst_parse_launch("caffe2inference model=m predict-net=p init-net=i labels-file=l threshold=0.25 "
                        "max-detections=7 device=cpu "
-                       "precision=float32 threads=3 min-size=320 max-size=640 input-format=RGB output=raw",
+                       "precision=bf16 disable-passes=use_winograd threads=3 min-size=320 max-size=640 "
+                       "input-format=RGB output=raw",
                        nullptr));
   const auto text = [&](const char* property) {
     GValue value = G_VALUE_INIT;
@@ -396,7 +397,8 @@ TEST(Caffe2Inference, GivesItsPropertiesBack) {
   EXPECT_EQ(text("threshold"), "0.25");
   EXPECT_EQ(text("max-detections"), "7");
   EXPECT_EQ(text("device"), "cpu");
-  EXPECT_EQ(text("precision"), "auto");
+  EXPECT_EQ(text("precision"), "bf16");
+  EXPECT_EQ(text("disable-passes"), "use_winograd");
   EXPECT_EQ(text("threads"), "3");
   EXPECT_EQ(text("min-size"), "320");
   EXPECT_EQ(text("max-size"), "640");

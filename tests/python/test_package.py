@@ -119,7 +119,7 @@ def test_errors_say_where(folder, tmp_path):
         caffe2rt.Caffe2Model.load_protobuf(tmp_path / "nowhere")
     with pytest.raises(Error, match="device: expected cpu.*, got 'abacus'"):
         caffe2rt.Caffe2Model.load_protobuf(folder, device="abacus")
-    with pytest.raises(Error, match="precision: expected float32.*, got 'float7'"):
+    with pytest.raises(Error, match="precision: expected auto.*, got 'float7'"):
         caffe2rt.Caffe2Model.load_protobuf(folder, precision="float7")
     model = caffe2rt.Caffe2Model.load_protobuf(folder)
     with pytest.raises(Error, match="input blob 'im_info' is not fed"):

@@ -137,9 +137,35 @@ TEST_F(Tools, BenchPrintsOneLineOfJson) {
     EXPECT_NE(result.out.find(key), std::string::npos) << key;
 }
 
+TEST_F(Tools, BenchWritesATraceOfItsOperators) {
+  const Result result =
+      run("caffe2_bench --predict_net " + path("model.pb") + " --init_net " + path("model_init.pb") +
+          " --height 8 --width 8 --repeat 2 --precision bf16 --disable-passes all --profile " +
+          path("trace.json"));
+  ASSERT_EQ(result.status, 0) << result.err;
+  const std::string trace = read(folder_ / "trace.json");
+  for (const char* text : {"\"traceEvents\"", "\"name\": \"Conv\"", "\"dur\"", "\"gflop\""})
+    EXPECT_NE(trace.find(text), std::string::npos) << trace;
+}
+
+TEST_F(Tools, WrongPrecisionsAndPassesAreNamed) {
+  const std::string bench = "caffe2_bench --predict_net " + path("model.pb") + " --init_net " +
+                            path("model_init.pb") + " --repeat 1 ";
+  expect_error(run(bench + "--precision fp8"), "precision: expected auto, fp32, bf16 or int8, got 'fp8'");
+  expect_error(run(bench + "--precision int8"), "calibration.json', which caffe2_calibrate writes");
+  expect_error(run(bench + "--disable-passes magic"), "passes: expected all, ");
+}
+
+TEST_F(Tools, CalibrateWantsPicturesThatItCanRead) {
+  const std::string calibrate = "caffe2_calibrate --model " + folder_.string() + " --input ";
+  expect_error(run(calibrate + path("nothing")), "no such file or folder");
+  write("text.txt", "no picture");
+  expect_error(run(calibrate + path("text.txt")), "expected an image or a video");
+}
+
 TEST_F(Tools, EveryToolExplainsItself) {
-  for (const char* tool :
-       {"caffe2_run", "caffe2_bench", "caffe2_inspect", "caffe2_mask_rcnn", "caffe2_launch"}) {
+  for (const char* tool : {"caffe2_run", "caffe2_bench", "caffe2_inspect", "caffe2_mask_rcnn",
+                           "caffe2_launch", "caffe2_calibrate"}) {
     const Result result = run(std::string(tool) + " --help");
     EXPECT_EQ(result.status, 0) << tool;
     EXPECT_NE(result.out.find("Usage: "), std::string::npos) << tool;

@@ -49,6 +49,9 @@ void drop_identities(Graph& graph);
 // Folds what scales and shifts channels into the Conv beside it.
 void fold_affine(Graph& graph);
 
+// Joins a HardSigmoid to the Mul that gates its input with it.
+void join_hard_swish(Graph& graph);
+
 // Joins RoIAlign on the levels of a pyramid, and what puts its results into order.
 void join_roi_align(Graph& graph);
 
