@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "kernels/paste_rows.h"
 
 namespace caffe2rt {
 namespace {
@@ -11,41 +12,47 @@ namespace {
 constexpr int kBorder = 2;         // cells of value 0 around a mask, so that no neighbour needs a check
 constexpr float kFarthest = 1e6F;  // from a frame's corner that a box may lie, pixels
 
-// Where a row or column of pixels lies between two rows or columns of mask cells.
-struct Tap {
-  int low = 0;  // first of the two, counted with the border
-  float low_weight = 0, high_weight = 0;
-};
+// A row of numbers with the room that the kernels want, on a boundary of 64 bytes.
+template <class T>
+class Row {
+ public:
+  explicit Row(size_t size = 0) : size_(size), blocks_((size + paste::kRoom + kBlock - 1) / kBlock) {}
+  size_t size() const { return size_; }
+  T* data() { return blocks_.data()->values; }
+  const T* data() const { return blocks_.data()->values; }
+  const T& operator[](size_t i) const { return data()[i]; }
 
-// Taps of the pixels [first, first + count) for a mask of `size` cells stretched from `begin` to `end`. The
-// steps are those of detectron2's grid and of grid_sample with align_corners=False, in the same precision.
-std::vector<Tap> make_taps(int first, int count, float begin, float end, int size) {
-  std::vector<Tap> taps(count);
-  for (int i = 0; i < count; i++) {
-    const float grid = (static_cast<float>(first + i) + 0.5F - begin) / (end - begin) * 2 - 1;
-    const float cell = (grid + 1) * (static_cast<float>(size) / 2) - 0.5F;
-    const float low = std::floor(cell);
-    const float inside =
-        low >= -kBorder ? std::min(low, static_cast<float>(size)) : -kBorder;  // NaN is outside
-    taps[i] = {static_cast<int>(inside) + kBorder, 1 - (cell - low), cell - low};
-  }
-  return taps;
-}
+ private:
+  static constexpr size_t kBlock = 16;
+  struct alignas(kBlock * sizeof(T)) Block {
+    T values[kBlock];
+  };
+  size_t size_;
+  std::vector<Block> blocks_;
+};
 
 int clamp_to_int(float value, int high) {
   return static_cast<int>(std::clamp(value, 0.0F, static_cast<float>(high)));
 }
 
-// The pixels [first, first + count) of one axis of a frame that a mask may cover, and their taps.
+// The pixels of one axis of a frame that a mask may cover, and between which cells each lies.
 struct Axis {
-  int first = 0;
-  std::vector<Tap> taps;
+  int first = 0, count = 0;
+  Row<int> low;
+  Row<float> low_weight, high_weight;
+
+  Axis() = default;
+  Axis(int first_pixel, int pixels, float begin, float end, int size)
+      : first(first_pixel), count(pixels), low(pixels), low_weight(pixels), high_weight(pixels) {
+    paste::find_cells({begin, end, size, kBorder}, first, count,
+                      {low.data(), low_weight.data(), high_weight.data()});
+  }
 };
 
 Axis subpixel_axis(float begin, float end, int size, int frame) {
   const int first = clamp_to_int(std::floor(begin) - 1, frame);
   const int count = std::max(0, clamp_to_int(std::ceil(end) + 1, frame) - first);
-  return {first, make_taps(first, count, begin, end, size)};
+  return {first, count, begin, end, size};
 }
 
 // The mask with a cell of padding on each side is resized to as many whole pixels as its box, widened by that
@@ -58,7 +65,7 @@ Axis integer_axis(float begin, float end, int size, int frame) {
   const int first = clamp_to_int(low, frame), count = std::max(0, clamp_to_int(high, frame) - first);
   // Without the padding the mask lies a cell further in.
   const float cell = (high - low) / static_cast<float>(size + 2);
-  return {first, make_taps(first, count, low + cell, high - cell, size)};
+  return {first, count, low + cell, high - cell, size};
 }
 
 // A mask with its border: rows of `size + 2 * kBorder` cells.
@@ -70,21 +77,30 @@ std::vector<float> with_border(const float* probs, int size) {
   return cells;
 }
 
+// By column of cells: the first column of pixels that has it, or a later one, on its left. Neighbours move to
+// the right with the pixels.
+std::vector<int> find_starts(const Axis& columns, int side) {
+  std::vector<int> starts;
+  starts.reserve(side);
+  for (int i = 0; i < columns.count; i++)
+    while (static_cast<int>(starts.size()) <= columns.low[i]) starts.push_back(i);
+  starts.resize(side, columns.count);
+  return starts;
+}
+
 // One row of mask cells, looked up for every column of pixels.
 struct ExpandedRow {
   int row = -1;
-  std::vector<float> low, high;  // by column
+  Row<float> left, right;  // by column
 
-  void expand(int wanted, const std::vector<float>& cells, int side, const std::vector<Tap>& columns) {
+  explicit ExpandedRow(size_t columns) : left(columns), right(columns) {}
+
+  void expand(int wanted, const std::vector<float>& cells, int side, const std::vector<int>& starts) {
     if (row == wanted) return;
     row = wanted;
-    low.resize(columns.size());
-    high.resize(columns.size());
     const float* from = cells.data() + static_cast<size_t>(row) * side;
-    for (size_t x = 0; x < columns.size(); x++) {
-      low[x] = from[columns[x].low];
-      high[x] = from[columns[x].low + 1];
-    }
+    paste::spread(from, starts.data(), side - 1, left.data());
+    paste::spread(from + 1, starts.data(), side - 1, right.data());
   }
 };
 
@@ -101,31 +117,26 @@ PastedMask paste_mask(const Detections& detections, int index, float threshold) 
   PastedMask mask;
   if (!(box.width() > 0 && box.height() > 0)) return mask;
   const auto axis = detections.masks.pasting == MaskPasting::kSubpixel ? subpixel_axis : integer_axis;
-  const auto [x, columns] = axis(box.x1, box.x2, size, detections.width);
-  const auto [y, rows] = axis(box.y1, box.y2, size, detections.height);
-  mask = {x, y, static_cast<int>(columns.size()), static_cast<int>(rows.size()), {}};
-  mask.pixels.resize(columns.size() * rows.size());
+  const Axis columns = axis(box.x1, box.x2, size, detections.width);
+  const Axis rows = axis(box.y1, box.y2, size, detections.height);
+  mask = {columns.first, rows.first, columns.count, rows.count, {}};
+  mask.pixels.resize(static_cast<size_t>(columns.count) * rows.count);
 
+  const int side = size + 2 * kBorder;
   const auto cells = with_border(detections.masks.probs.data() + index * area, size);
-  std::vector<float> low_weight(columns.size()), high_weight(columns.size());
-  for (size_t i = 0; i < columns.size(); i++) {
-    low_weight[i] = columns[i].low_weight;
-    high_weight[i] = columns[i].high_weight;
-  }
-  ExpandedRow upper, lower;
-  for (int j = 0; j < mask.height; j++) {
-    const Tap& row = rows[j];
-    if (lower.row == row.low) std::swap(upper, lower);
-    upper.expand(row.low, cells, size + 2 * kBorder, columns);
-    lower.expand(row.low + 1, cells, size + 2 * kBorder, columns);
-    std::uint8_t* to = mask.pixels.data() + static_cast<size_t>(j) * mask.width;
-    for (int i = 0; i < mask.width; i++) {
-      const float value = upper.low[i] * (low_weight[i] * row.low_weight) +
-                          upper.high[i] * (high_weight[i] * row.low_weight) +
-                          lower.low[i] * (low_weight[i] * row.high_weight) +
-                          lower.high[i] * (high_weight[i] * row.high_weight);
-      to[i] = value >= threshold ? 255 : 0;
-    }
+  const auto starts = find_starts(columns, side);
+  ExpandedRow upper(columns.count), lower(columns.count);
+  for (int first = 0, last = 0; first < rows.count; first = last) {
+    const int above = rows.low[first];
+    while (last < rows.count && rows.low[last] == above) last++;
+    if (lower.row == above) std::swap(upper, lower);
+    upper.expand(above, cells, side, starts);
+    lower.expand(above + 1, cells, side, starts);
+    paste::threshold_rows({upper.left.data(), upper.right.data(), lower.left.data(), lower.right.data(),
+                           columns.low_weight.data(), columns.high_weight.data()},
+                          {rows.low_weight.data() + first, rows.high_weight.data() + first}, last - first,
+                          columns.count, threshold,
+                          mask.pixels.data() + static_cast<size_t>(first) * columns.count);
   }
   return mask;
 }

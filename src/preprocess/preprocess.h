@@ -32,8 +32,9 @@ struct PreprocessOptions {
 };
 
 struct NetInput {
-  at::Tensor
-      data;  // (N,C,H,W) or (N,H,W,C) float32 contiguous, 0..255; images at the top left, the rest padding
+  // (N,C,H,W) in channels_last memory or (N,H,W,C) contiguous, float32, 0..255; images at the top left, the
+  // rest padding.
+  at::Tensor data;
   at::Tensor im_info;            // (N,3) float32: height and width without padding, frame height / height
   std::vector<FrameSize> sizes;  // height and width without padding, by image
 };
@@ -43,17 +44,11 @@ struct NetInput {
 // torchvision/models/detection/transform.py.
 FrameSize resized_size(FrameSize frame, const PreprocessOptions& options);
 
-// Resizes a frame with Pillow's bilinear filter, antialiased; within one level of Pillow on every sample.
-// Returns (1,C,height,width) uint8 in channels_last memory, C samples as the frame's pixels have; a view of
-// the frame where it has that size already.
-at::Tensor resize_frame(const FrameView& frame, FrameSize size);
-
-// Resizes a frame as torch.nn.functional.interpolate does it bilinearly without align_corners: no filter
-// where it shrinks, no rounding. Returns (1,C,height,width) float32 in channels_last memory.
-at::Tensor interpolate_frame(const FrameView& frame, FrameSize size);
-
-// Frames may have different sizes and formats; grey ones are repeated into all channels. Throws
-// Error(kArgument) for a frame without pixels or with a stride shorter than its rows.
+// One pass over each frame: a few rows at a time become three samples a pixel, are resized with Pillow's
+// bilinear filter, within one level of Pillow on every sample, or as torch.nn.functional.interpolate does it
+// without align_corners, and are written to `data`. Frames may have different sizes and formats; grey ones
+// are repeated into all channels. Throws Error(kArgument) for a frame without pixels or with a stride shorter
+// than its rows.
 NetInput preprocess(std::span<const FrameView> frames, const PreprocessOptions& options);
 
 }  // namespace caffe2rt

@@ -1,6 +1,11 @@
 #include "preprocess/preprocess.h"
 
+#include <ATen/Parallel.h>
+#include <ATen/ops/_upsample_bilinear2d_aa.h>
+#include <ATen/ops/equal.h>
+
 #include <cmath>
+#include <random>
 
 #include "runtime/npz.h"
 #include "testing/operator_test.h"
@@ -159,16 +164,58 @@ TEST(Preprocess, ResizesAsPillowDoesWithinOneLevel) {
     const auto& frame = recorded.at(std::to_string(cases) + ".frame");
     const auto& resized = recorded.at(std::to_string(cases) + ".resized");
     const FrameSize size = {static_cast<int>(resized.size(0)), static_cast<int>(resized.size(1))};
-    const auto data = resize_frame(view_of(frame), size);
+    const at::Tensor data = preprocess({{view_of(frame)}}, {.fixed_size = size}).data;
     for (int64_t y = 0; y < size.height; y++)
       for (int64_t x = 0; x < size.width; x++)
         for (int64_t c = 0; c < 3; c++)
-          ASSERT_LE(std::abs(data.const_data_ptr<std::uint8_t>()[(y * size.width + x) * 3 + c] -
+          ASSERT_LE(std::abs(at(data, 0, c, y, x) -
                              resized.const_data_ptr<std::uint8_t>()[(y * size.width + x) * 3 + c]),
                     1)
               << "case " << cases << ", row " << y << ", column " << x;
   }
   EXPECT_EQ(cases, 8);
+}
+
+// What the tensor library's filter makes of a frame: Pillow's with weights of 16 bits.
+void expect_like_the_library(int height, int width, FrameSize size) {
+  const at::Tensor frame = random({height, width, 3}).mul_(80).add_(128).clamp_(0, 255).to(at::kByte);
+  const at::Tensor expected =
+      at::_upsample_bilinear2d_aa(frame.permute({2, 0, 1}).unsqueeze(0), {size.height, size.width}, false);
+  const at::Tensor data = preprocess({{view_of(frame)}}, {.fixed_size = size}).data;
+  EXPECT_TRUE(at::equal(data, expected.to(at::kFloat)))
+      << height << 'x' << width << " to " << size.height << 'x' << size.width;
+}
+
+TEST(Preprocess, ResizesAsTheTensorLibraryDoes) {
+  std::mt19937 generator(1);
+  for (int i = 0; i < 60; i++) {
+    const auto side = [&] { return static_cast<int>(1 + generator() % (i < 20 ? 9 : 120)); };
+    const int height = side(), width = side();
+    expect_like_the_library(height, width, {side(), side()});
+  }
+  expect_like_the_library(40, 50, {40, 20});  // one axis alone
+  expect_like_the_library(40, 50, {70, 50});
+  expect_like_the_library(300, 400, {3, 2});
+}
+
+TEST(Preprocess, ThreadsShareTheRowsOfABatch) {
+  const at::Tensor frame = random({150, 90, 3}).mul_(80).add_(128).clamp_(0, 255).to(at::kByte);
+  const std::vector<FrameView> frames = {view_of(frame), view_of(frame.slice(0, 0, 70)), view_of(frame)};
+  for (const auto mode : {ResizeMode::kAntialiased, ResizeMode::kBilinear}) {
+    const PreprocessOptions options = {.min_size = 101, .size_divisibility = 32, .resize_mode = mode};
+    const int threads = at::get_num_threads();
+    at::set_num_threads(1);
+    const at::Tensor alone = preprocess(frames, options).data;
+    at::set_num_threads(3);
+    const at::Tensor shared = preprocess(frames, options).data;
+    at::set_num_threads(threads);
+    EXPECT_TRUE(at::equal(shared, alone));
+  }
+}
+
+TEST(Preprocess, GivesDataInChannelsLastMemory) {
+  const Frame frame = counting_frame(PixelFormat::kBgr);
+  EXPECT_TRUE(preprocess({{frame.view}}, {.min_size = 5}).data.is_contiguous(at::MemoryFormat::ChannelsLast));
 }
 
 // The value at a place between pixels, each pixel weighed by how near it is.
@@ -182,21 +229,27 @@ double interpolated(const at::Tensor& hwc, double y, double x, int64_t c) {
   return sum;
 }
 
-TEST(InterpolateFrame, LiesBetweenTheFourNearestPixels) {
-  const auto frame = tensor({1, 2, 1}, {10, 50}).to(at::kByte);
-  // Centres of four pixels in two: at -1/4 (the edge), 1/4, 3/4 and 5/4 (the edge).
-  EXPECT_TENSOR_EQ(interpolate_frame(view_of(frame, PixelFormat::kGray), {1, 4}),
-                   tensor({1, 1, 1, 4}, {10, 20, 40, 50}));
-  const auto row = tensor({1, 6, 1}, {0, 10, 20, 100, 40, 250}).to(at::kByte);
-  // A third of the size, without a filter: the middle pixel of three.
-  EXPECT_TENSOR_EQ(interpolate_frame(view_of(row, PixelFormat::kGray), {1, 2}),
-                   tensor({1, 1, 1, 2}, {10, 40}));
+at::Tensor interpolated(const at::Tensor& grey, FrameSize size) {
+  return preprocess({{view_of(grey, PixelFormat::kGray)}},
+                    {.fixed_size = size, .channels = 1, .resize_mode = ResizeMode::kBilinear})
+      .data;
 }
 
-TEST(InterpolateFrame, AgreesWithEveryPixelWeighedByItsNearness) {
+TEST(Preprocess, BilinearLiesBetweenTheFourNearestPixels) {
+  const auto frame = tensor({1, 2, 1}, {10, 50}).to(at::kByte);
+  // Centres of four pixels in two: at -1/4 (the edge), 1/4, 3/4 and 5/4 (the edge).
+  EXPECT_TENSOR_EQ(interpolated(frame, {1, 4}), tensor({1, 1, 1, 4}, {10, 20, 40, 50}));
+  const auto row = tensor({1, 6, 1}, {0, 10, 20, 100, 40, 250}).to(at::kByte);
+  // A third of the size, without a filter: the middle pixel of three.
+  EXPECT_TENSOR_EQ(interpolated(row, {1, 2}), tensor({1, 1, 1, 2}, {10, 40}));
+}
+
+TEST(Preprocess, BilinearAgreesWithEveryPixelWeighedByItsNearness) {
   for (const auto& [height, width] : {std::pair{7, 5}, {3, 11}, {1, 1}, {16, 9}}) {
     const auto frame = random({9, 6, 3}).mul_(40).add_(128).clamp_(0, 255).to(at::kByte);
-    const auto image = interpolate_frame(view_of(frame), {height, width});
+    const auto image = preprocess({{view_of(frame)}}, {.fixed_size = FrameSize{height, width},
+                                                       .resize_mode = ResizeMode::kBilinear})
+                           .data;
     EXPECT_SHAPE(image, {1, 3, height, width});
     for_each_index(image.contiguous(), [&](int64_t, int64_t c, int64_t h, int64_t w) {
       const double y = std::clamp((static_cast<double>(h) + 0.5) * 9 / height - 0.5, 0.0, 8.0);
