@@ -16,6 +16,7 @@
 #include "model/image_layout.h"
 #include "preprocess/preprocess.h"
 #include "runtime/compiled_net.h"
+#include "runtime/net_memory.h"
 #include "tool.h"
 
 namespace caffe2rt {
@@ -126,7 +127,7 @@ nlohmann::json bench(const Flags& flags) {
   options.without_passes = parse_passes(flags.without_passes);
   for (const auto& blob : {proposals, scores})
     if (!blob.empty()) options.graph.keep.push_back(blob);
-  const Blobs weights = run_init_net(read_net(flags.init_net));
+  const Blobs weights = read_weights(flags.init_net);
   const auto net = CompiledNet::compile(predict_net, weights, options);
   const double load_ms = loading.milliseconds();
 
@@ -172,6 +173,7 @@ nlohmann::json bench(const Flags& flags) {
           {"median_ms", quantile(0.5)},
           {"p95_ms", quantile(0.95)},
           {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024},
+          {"heap_mb", static_cast<double>(NetMemory::extent()) / (1 << 20)},
           {"proposals", count_rows(results, proposals)},
           {"detections", count_rows(results, scores)},
           {"operators", top_operators(profile, flags.repeat)}};

@@ -75,7 +75,7 @@ void inspect(const Flags& flags) {
   print_arguments(net);
   print_counts(net);
   const std::string init_net = flags.init_net.empty() ? beside(flags.predict_net) : flags.init_net;
-  const Blobs weights = init_net.empty() ? Blobs() : run_init_net(read_net(init_net));
+  const Blobs weights = init_net.empty() ? Blobs() : read_weights(init_net);
   if (init_net.empty())
     fmt::print("weights: no init net named, and none beside the net\n");
   else

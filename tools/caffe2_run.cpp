@@ -57,7 +57,7 @@ FrameSize image_size(const Blobs& feeds) {
 void run(const Flags& flags) {
   if (flags.threads > 0) at::set_num_threads(flags.threads);
   const Blobs feeds = read_feeds(flags.inputs);
-  const Blobs weights = flags.init_net == "-" ? Blobs() : run_init_net(read_net(flags.init_net));
+  const Blobs weights = flags.init_net == "-" ? Blobs() : read_weights(flags.init_net);
   const NetDef predict_net = read_net(flags.predict_net);
   const auto decoder = flags.formatted ? make_decoder(predict_net) : nullptr;
 

@@ -107,9 +107,8 @@ class NetModel final : public Model {
   explicit NetModel(const ModelOptions& options)
       : threads_(options.threads > 0 ? options.threads : allowed_cores()) {
     use_threads();
-    const NetDef init_net = read_net(options.init_net);
     const NetDef predict_net = read_net(options.predict_net);
-    const Blobs weights = run_init_net(init_net);
+    const Blobs weights = read_weights(options.init_net);
     decoder_ = make_decoder(predict_net);
     preprocess_ = choose_preprocess(options, predict_net);
     CompileOptions compile;

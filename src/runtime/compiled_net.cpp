@@ -182,4 +182,6 @@ Blobs run_init_net(const NetDef& net) {
   return CompiledNet::compile(without_interface, {}, options).run({}, workspace);
 }
 
+Blobs read_weights(const std::string& init_net) { return run_init_net(read_net(init_net)); }
+
 }  // namespace caffe2rt

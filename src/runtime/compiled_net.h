@@ -80,4 +80,7 @@ class CompiledNet {
 // which is how a predict net in the init net's place shows.
 Blobs run_init_net(const NetDef& net);
 
+// The same of a file, whose contents are in memory only once when it returns. Throws Error.
+Blobs read_weights(const std::string& init_net);
+
 }  // namespace caffe2rt

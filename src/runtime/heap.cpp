@@ -10,11 +10,15 @@ namespace {
 
 // Stands before every block; its size is that of the alignment.
 struct alignas(Heap::kAlignment) Header {
-  size_t size;  // of the block with its header
+  size_t offset, size;  // of all that the block takes
 };
 static_assert(sizeof(Header) == Heap::kAlignment);
 
 constexpr size_t kHugePage = size_t{2} << 20;
+
+// Large blocks of the same size would lie at the same place of a page each, and a processor that reads one
+// while it writes another takes them for the same memory: every next one lies a little further in.
+constexpr size_t kLarge = size_t{1} << 20, kShift = 5 * Heap::kAlignment, kShifts = 13;
 
 }  // namespace
 
@@ -35,8 +39,10 @@ Heap::~Heap() {
 
 void* Heap::allocate(size_t bytes) {
   if (bytes > reserved_) return nullptr;
-  const size_t wanted = sizeof(Header) + (bytes + kAlignment - 1) / kAlignment * kAlignment;
   const std::lock_guard lock(mutex_);
+  const size_t shift = bytes < kLarge ? 0 : allocations_++ % kShifts * kShift;
+  const size_t room = bytes < kLarge ? 0 : (kShifts - 1) * kShift;
+  const size_t wanted = sizeof(Header) + room + (bytes + kAlignment - 1) / kAlignment * kAlignment;
   size_t offset, size = wanted;
   if (const auto best = by_size_.lower_bound({wanted, 0}); best != by_size_.end()) {
     offset = best->second;
@@ -55,14 +61,14 @@ void* Heap::allocate(size_t bytes) {
     if (offset < top_) remove_free(std::prev(free_.end()));
     top_ = offset + wanted;
   }
-  auto* header = new (base_ + offset) Header{size};
+  auto* header = new (base_ + offset + shift) Header{offset, size};
   return header + 1;
 }
 
 void Heap::release(void* block) {
   const std::lock_guard lock(mutex_);
   auto* header = static_cast<Header*>(block) - 1;
-  size_t offset = static_cast<size_t>(reinterpret_cast<std::byte*>(header) - base_), size = header->size;
+  size_t offset = header->offset, size = header->size;
   const auto after = free_.lower_bound(offset);
   if (after != free_.begin()) {
     const auto before = std::prev(after);

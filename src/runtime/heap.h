@@ -41,6 +41,7 @@ class Heap {
   std::byte* base_ = nullptr;
   size_t reserved_ = 0;
   mutable std::mutex mutex_;
+  size_t allocations_ = 0;
   size_t top_ = 0;                               // end of what was ever in use
   std::map<size_t, size_t> free_;                // offset -> size
   std::set<std::pair<size_t, size_t>> by_size_;  // (size, offset) of the same

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <random>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -54,12 +55,18 @@ TEST_F(HeapTest, FreeNeighboursBecomeOne) {
   EXPECT_EQ(heap.extent(), extent);
 }
 
+TEST_F(HeapTest, LargeBlocksOfTheSameSizeLieAtDifferentPlacesOfAPage) {
+  std::set<std::uintptr_t> places;
+  for (int i = 0; i < 8; i++) places.insert(reinterpret_cast<std::uintptr_t>(heap.allocate(1 << 20)) % 4096);
+  EXPECT_EQ(places.size(), 8U);
+}
+
 TEST_F(HeapTest, GrowsByLessWhereTheLastBlockIsFree) {
-  void* last = heap.allocate(1 << 20);
+  void* last = heap.allocate(1 << 19);
   const size_t extent = heap.extent();
   heap.release(last);
-  EXPECT_EQ(heap.allocate(2 << 20), last);
-  EXPECT_EQ(heap.extent(), extent + (1 << 20));
+  EXPECT_EQ(heap.allocate(3 << 18), last);
+  EXPECT_EQ(heap.extent(), extent + (1 << 18));
 }
 
 TEST_F(HeapTest, GivesNullWhereItsRangeIsFull) {

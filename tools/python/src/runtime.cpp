@@ -80,7 +80,8 @@ class Runtime {
       decoder_ = make_decoder(net);
       options.graph.keep = decoder_->blobs_needed();
       options.graph.keep.insert(options.graph.keep.end(), keep.begin(), keep.end());
-      net_ = CompiledNet::compile(net, run_init_net(read_net(init_net)), options);
+      const Blobs weights = read_weights(init_net);
+      net_ = CompiledNet::compile(net, weights, options);
     });
   }
 
