@@ -1,10 +1,13 @@
 // ConvTranspose: Y[n,m,j] = bias[m] + sum over c, i, k with i*stride + k - pad = j of X[n,c,i] *
 // filter[c,m,k], over two spatial axes, where c and m are of one group; OH = (H-1)*stride + KH + adj - pad_t
 // - pad_b. Source: Caffe2's ConvTranspose, which reads dilation and legacy_pad and makes no use of them.
+#include <ATen/Parallel.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
+#include "base/vector_clones.h"
 #include "ops/relu.h"
 #include "ops/window.h"
 #include "runtime/operator.h"
@@ -13,6 +16,44 @@ namespace caffe2rt {
 namespace {
 
 constexpr size_t kAxes = 2;
+constexpr std::int64_t kBlock = 64;  // channels whose sums stay in registers
+
+// An input pixel and the window's pixel that it is multiplied with, channel by channel.
+struct Factors {
+  const float *x, *w;
+};
+
+// y[c] = bias[c] + sum of x[c] * w[c] over all factors.
+CAFFE2RT_VECTOR_CLONES
+void sum_products(const std::vector<Factors>& factors, const float* bias, std::int64_t channels, float* y) {
+  std::int64_t c = 0;
+  for (; c + kBlock <= channels; c += kBlock) {
+    float sums[kBlock];
+    for (std::int64_t k = 0; k < kBlock; k++) sums[k] = bias[c + k];
+    for (const Factors& f : factors)
+      for (std::int64_t k = 0; k < kBlock; k++) sums[k] += f.x[c + k] * f.w[c + k];
+    for (std::int64_t k = 0; k < kBlock; k++) y[c + k] = sums[k];
+  }
+  for (; c < channels; c++) {
+    float sum = bias[c];
+    for (const Factors& f : factors) sum += f.x[c] * f.w[c];
+    y[c] = sum;
+  }
+}
+
+// Which input elements along an axis reach an output element, and by which element of the window.
+struct Reach {
+  std::int64_t input, kernel;
+};
+std::vector<Reach> reach(std::int64_t output, std::int64_t size, std::int64_t kernel, std::int64_t stride,
+                         std::int64_t pad) {
+  std::vector<Reach> found;
+  for (std::int64_t k = 0; k < kernel; k++) {
+    const std::int64_t at = output + pad - k;
+    if (at >= 0 && at % stride == 0 && at / stride < size) found.push_back({at / stride, k});
+  }
+  return found;
+}
 
 class ConvTranspose final : public Operator {
  public:
@@ -66,6 +107,13 @@ class ConvTranspose final : public Operator {
     const at::Tensor x = in_channels_last_memory(to_channels_first(in[kX], window_.order));
     const at::Tensor filter = in_channels_last_memory(to_channels_first(in[kFilter], window_.order));
     const auto bias = in.has(kBias) ? std::optional(in[kBias]) : std::nullopt;
+    if (group_ == x.size(1) && group_ == y_channels(y_shape)) {
+      at::Tensor y = at::empty(to_channels_first_shape(y_shape), x.options(), at::MemoryFormat::ChannelsLast);
+      run_depthwise(x, filter, in.has(kBias) ? in[kBias] : at::zeros({group_}), y);
+      if (relu_) relu_into(y, y);
+      out[0] = from_channels_first(y, window_.order);
+      return;
+    }
     const std::vector<std::int64_t> front(window_.pads.begin(), window_.pads.begin() + kAxes);
     const std::vector<std::int64_t> behind(window_.pads.begin() + kAxes, window_.pads.end());
     const bool symmetric = front == behind;
@@ -81,6 +129,43 @@ class ConvTranspose final : public Operator {
   }
 
  private:
+  std::int64_t y_channels(const std::vector<std::int64_t>& y_shape) const {
+    return window_.order == StorageOrder::kNchw ? y_shape[1] : y_shape[3];
+  }
+  std::vector<std::int64_t> to_channels_first_shape(const std::vector<std::int64_t>& s) const {
+    return window_.order == StorageOrder::kNchw ? s : std::vector<std::int64_t>{s[0], s[3], s[1], s[2]};
+  }
+
+  // A group a channel, as bilinear upsampling is exported: x, y (N,C,H,W) in channels_last memory, filter
+  // (C,1,KH,KW).
+  void run_depthwise(const at::Tensor& x, const at::Tensor& filter, const at::Tensor& bias,
+                     at::Tensor& y) const {
+    const std::int64_t channels = x.size(1), height = x.size(2), width = x.size(3), lines = y.size(2),
+                       pixels = y.size(3), kernel_w = window_.kernel[1];
+    const at::Tensor weights = filter.reshape({channels, -1}).t().contiguous();  // (KH*KW,C)
+    const auto* w = weights.const_data_ptr<float>();
+    const auto* from = x.const_data_ptr<float>();
+    auto* to = y.mutable_data_ptr<float>();
+    std::vector<std::vector<Reach>> columns;
+    for (std::int64_t i = 0; i < pixels; i++)
+      columns.push_back(reach(i, width, kernel_w, window_.stride[1], window_.pads[1]));
+    at::parallel_for(0, x.size(0) * lines, 1, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<Factors> factors;
+      for (std::int64_t line = begin; line < end; line++) {
+        const float* image = from + line / lines * height * width * channels;
+        const auto rows = reach(line % lines, height, window_.kernel[0], window_.stride[0], window_.pads[0]);
+        for (std::int64_t i = 0; i < pixels; i++) {
+          factors.clear();
+          for (const Reach& row : rows)
+            for (const Reach& column : columns[i])
+              factors.push_back({image + (row.input * width + column.input) * channels,
+                                 w + (row.kernel * kernel_w + column.kernel) * channels});
+          sum_products(factors, bias.const_data_ptr<float>(), channels, to + (line * pixels + i) * channels);
+        }
+      }
+    });
+  }
+
   static std::vector<std::int64_t> read_adj(const OperatorArgs& args) {
     std::vector<std::int64_t> adj = args.ints("adjs");
     if (args.has("adj"))

@@ -48,6 +48,23 @@ TEST(ConvTranspose, AgreesWithAPlainLoopOnGroupsAndUnevenPadding) {
   });
 }
 
+// One channel by itself is what the same convolution of that channel alone gives.
+TEST(ConvTranspose, AGroupAChannelIsAConvolutionOfEachChannel) {
+  const auto x = random({2, 70, 4, 5}), filter = random({70, 1, 4, 3}), bias = random({70});
+  const Args args = {{"kernels", Ints{4, 3}}, {"strides", Ints{2, 3}}, {"pads", Ints{1, 0, 1, 0}}};
+  Args grouped = args;
+  grouped.emplace_back("group", 70);
+  const auto y = run_operator("ConvTranspose", {x, filter, bias}, grouped);
+  ASSERT_EQ(y.sizes().vec(), (Shape{2, 70, 8, 15}));
+  for (const std::int64_t c : {0, 1, 63, 64, 69}) {
+    const auto one = [&](const at::Tensor& t, std::int64_t axis) {
+      return t.slice(axis, c, c + 1).contiguous();
+    };
+    EXPECT_TENSOR_NEAR(one(y, 1),
+                       run_operator("ConvTranspose", {one(x, 1), one(filter, 0), one(bias, 0)}, args), 1e-5);
+  }
+}
+
 TEST(ConvTranspose, GivesTheSameInNhwc) {
   const auto x = random({2, 4, 3, 3}), filter = random({4, 3, 2, 2}), bias = random({3});
   const auto y =

@@ -16,6 +16,7 @@ constexpr Pass kRearranging[] = {
     {"drop_dead_ends", plain<drop_dead_ends>},
     {"drop_identities", plain<drop_identities>},
     {"fold_affine", plain<fold_affine>},
+    {"group_diagonal", plain<group_diagonal>},
     {"join_hard_swish", plain<join_hard_swish>},
     {"join_roi_align", plain<join_roi_align>},
     {"flatten_channels_last", plain<flatten_channels_last>},

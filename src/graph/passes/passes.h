@@ -49,6 +49,9 @@ void drop_identities(Graph& graph);
 // Folds what scales and shifts channels into the Conv beside it.
 void fold_affine(Graph& graph);
 
+// Gives each channel of a ConvTranspose that mixes none a group of its own.
+void group_diagonal(Graph& graph);
+
 // Joins a HardSigmoid to the Mul that gates its input with it.
 void join_hard_swish(Graph& graph);
 
