@@ -25,6 +25,43 @@ std::optional<PixelFormat> packed_format(const GstVideoInfo& info) {
   }
 }
 
+// The colours of NV12 and I420 as GstVideoConverter understands them. Its short way from I420 knows no chroma
+// sites.
+std::optional<Yuv> yuv_of(const GstVideoInfo& info) {
+  const GstVideoFormat format = GST_VIDEO_INFO_FORMAT(&info);
+  const auto& colours = GST_VIDEO_INFO_COLORIMETRY(&info);
+  const bool full = colours.range == GST_VIDEO_COLOR_RANGE_0_255;
+  double red = 0, blue = 0;
+  if ((format != GST_VIDEO_FORMAT_NV12 && format != GST_VIDEO_FORMAT_I420) ||
+      (!full && colours.range != GST_VIDEO_COLOR_RANGE_16_235) ||
+      !gst_video_color_matrix_get_Kr_Kb(colours.matrix, &red, &blue))
+    return {};
+  Yuv yuv;
+  yuv.matrix = yuv_matrix(red, blue, full);
+  if (format == GST_VIDEO_FORMAT_NV12) {
+    const int site = GST_VIDEO_INFO_CHROMA_SITE(&info);
+    yuv.columns = site & GST_VIDEO_CHROMA_SITE_H_COSITED ? ChromaFilter::kCosited : ChromaFilter::kBetween;
+    yuv.rows_between = !(site & GST_VIDEO_CHROMA_SITE_V_COSITED);
+  }
+  return yuv;
+}
+
+std::optional<FrameView> direct_view(const GstVideoInfo& info) {
+  FrameView view;
+  if (const auto format = packed_format(info))
+    view.format = *format;
+  else if (const auto yuv = yuv_of(info)) {
+    view.format = PixelFormat::kYuv420;
+    view.yuv = *yuv;
+  } else
+    return {};
+  return view;
+}
+
+const guint8* component(const GstVideoFrame& frame, int index) {
+  return static_cast<const guint8*>(GST_VIDEO_FRAME_COMP_DATA(&frame, index));
+}
+
 }  // namespace
 
 GstVideoInfo progressive_video(const GstCaps* caps) {
@@ -78,7 +115,7 @@ void require_complete(const GstVideoFrame& frame) {
 
 void FramePixels::set_info(const GstVideoInfo& info) {
   info_ = info;
-  direct_ = packed_format(info);
+  direct_ = direct_view(info);
   release();
 }
 
@@ -90,10 +127,21 @@ void FramePixels::release() {
 
 FrameView FramePixels::view(const GstVideoFrame& frame) {
   require_complete(frame);
-  if (!direct_) return converted(frame);
-  return {*direct_, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame),
-          GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0),
-          static_cast<const guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0))};
+  if (!direct_ || (direct_->format == PixelFormat::kYuv420 &&
+                   GST_VIDEO_FRAME_COMP_STRIDE(&frame, 1) != GST_VIDEO_FRAME_COMP_STRIDE(&frame, 2)))
+    return converted(frame);
+  FrameView view = *direct_;
+  view.width = GST_VIDEO_FRAME_WIDTH(&frame);
+  view.height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  view.stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
+  view.data = static_cast<const guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
+  if (view.format == PixelFormat::kYuv420) {
+    view.yuv.u = component(frame, 1);
+    view.yuv.v = component(frame, 2);
+    view.yuv.stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, 1);
+    view.yuv.step = GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 1);
+  }
+  return view;
 }
 
 void FramePixels::make_converter() {

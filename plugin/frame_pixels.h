@@ -1,6 +1,6 @@
-// FramePixels: a GStreamer video frame as the FrameView that a model looks at. Packed RGB and grey frames are
-// viewed in place; the others are converted to BGR by their colorimetry, range and chroma site into a frame
-// that is kept.
+// FramePixels: a GStreamer video frame as the FrameView that a model looks at: in place, with what its caps
+// say of colorimetry, range and chroma site. Frames of rarer colours, as RGB of 16..235, are converted to BGR
+// into a frame that is kept.
 #pragma once
 
 #include <optional>
@@ -43,7 +43,7 @@ class FramePixels {
   FrameView converted(const GstVideoFrame& frame);
 
   GstVideoInfo info_{}, bgr_info_{};
-  std::optional<PixelFormat> direct_;  // nothing: by way of the converter
+  std::optional<FrameView> direct_;  // all but the pixels; nothing: by way of the converter
   Ref<GstVideoConverter> converter_;
   Ref<GstBuffer> bgr_;
   std::optional<MappedFrame> bgr_frame_;

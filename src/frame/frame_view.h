@@ -1,16 +1,19 @@
 // FrameView: the pixels of one video frame or image, owned by somebody else for as long as the view is used.
-// Rows may be padded; pixels are 8 bits a sample, origin top left.
+// Rows may be padded; samples are 8 bits, origin top left.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "frame/yuv.h"
+
 namespace caffe2rt {
 
-// Order of the samples of one pixel in memory; x is a padding byte.
-enum class PixelFormat { kBgr, kRgb, kBgrx, kRgbx, kGray };
+// Order of the samples of one pixel in memory; x is a padding byte. kYuv420 is NV12 and I420: luma, with a
+// quarter of the samples of chroma elsewhere.
+enum class PixelFormat { kBgr, kRgb, kBgrx, kRgbx, kGray, kYuv420 };
 
-// Bytes a pixel takes.
+// Bytes a pixel takes in rows of `data`.
 constexpr int bytes_per_pixel(PixelFormat format) {
   switch (format) {
     case PixelFormat::kBgr:
@@ -20,6 +23,7 @@ constexpr int bytes_per_pixel(PixelFormat format) {
     case PixelFormat::kRgbx:
       return 4;
     case PixelFormat::kGray:
+    case PixelFormat::kYuv420:
       return 1;
   }
   return 0;
@@ -36,6 +40,7 @@ struct FrameView {
   int height = 0;             // pixels
   std::ptrdiff_t stride = 0;  // bytes from one row to the next, at least width * bytes_per_pixel(format)
   const std::uint8_t* data = nullptr;
+  Yuv yuv = {};  // of kYuv420
 
   const std::uint8_t* row(int y) const { return data + y * stride; }
 };

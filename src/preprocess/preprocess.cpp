@@ -21,6 +21,11 @@ void check(const FrameView& frame) {
   const std::ptrdiff_t row = std::ptrdiff_t{frame.width} * bytes_per_pixel(frame.format);
   require(frame.stride >= row, ErrorCode::kArgument, "frame: expected a stride of at least {} bytes, got {}",
           row, frame.stride);
+  if (frame.format != PixelFormat::kYuv420) return;
+  const std::ptrdiff_t chroma = std::ptrdiff_t{frame.width + 1} / 2 * frame.yuv.step;
+  require(frame.yuv.u != nullptr && frame.yuv.v != nullptr && frame.yuv.stride >= chroma,
+          ErrorCode::kArgument, "frame: expected chroma with a stride of at least {} bytes, got {}", chroma,
+          frame.yuv.stride);
 }
 
 constexpr int kSamples = resize::kSampleBytes;  // of a pixel, whatever the frame's format

@@ -155,32 +155,60 @@ TEST(Caffe2Inference, LooksAtPackedFramesInTheirOwnOrderAndStride) {
   }
 }
 
+// Pixels of a frame as blue, green, red, by way of videoconvert.
+std::vector<float> converted_by_gstreamer(const std::string& caps, Buffer frame) {
+  const GstVideoInfo info = info_of(caps);
+  const int width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
+  const Harness h = harness("videoconvert ! capsfilter caps=video/x-raw,format=BGR", caps);
+  const auto bgr = bytes_of(push_and_pull(h.get(), std::move(frame)).get());
+  std::vector<float> pixels;
+  for (int y = 0; y < height; y++)
+    for (int x = 0; x < width * 3; x++) pixels.push_back(bgr[y * GST_ROUND_UP_4(width * 3) + x]);
+  return pixels;
+}
+
+void expect_near(const std::vector<float>& seen, const std::vector<float>& expected) {
+  ASSERT_EQ(seen.size(), expected.size());
+  for (size_t i = 0; i < seen.size(); i++) ASSERT_NEAR(seen[i], expected[i], 2) << "sample " << i;
+}
+
 TEST(Caffe2Inference, ConvertsYuvByTheCapsAsVideoconvertDoes) {
   for (const char* format : {"NV12", "I420"}) {
     for (const char* colours :
          {"", ",colorimetry=bt601", ",colorimetry=bt709,chroma-site=mpeg2",
-          ",colorimetry=1:4:0:0,chroma-site=jpeg", ",colorimetry=bt2020,chroma-site=cosited"}) {
-      SCOPED_TRACE(std::string(format) + colours);
-      const std::string caps = video(format, 34, 18, colours);
-      const GstVideoInfo info = info_of(caps);
-      std::vector<guint8> noise(GST_VIDEO_INFO_SIZE(&info));
-      for (size_t i = 0; i < noise.size(); i++)
-        noise[i] = static_cast<guint8>((i * 7919 + i / 13 * 31) % 251);
-
-      const Harness ours = harness(std::string(kInference) + " output=raw", caps);
-      const auto seen = tensor_of(
-          push_and_pull(ours.get(), Buffer(gst_buffer_new_memdup(noise.data(), noise.size()))).get());
-      const Harness theirs = harness("videoconvert ! capsfilter caps=video/x-raw,format=BGR", caps);
-      const Buffer converted =
-          push_and_pull(theirs.get(), Buffer(gst_buffer_new_memdup(noise.data(), noise.size())));
-      const auto bgr = bytes_of(converted.get());
-      const int stride = GST_ROUND_UP_4(34 * 3);
-      ASSERT_EQ(seen.size(), 34U * 18 * 3);
-      for (int y = 0; y < 18; y++)
-        for (int x = 0; x < 34 * 3; x++)
-          ASSERT_NEAR(seen[y * 34 * 3 + x], bgr[y * stride + x], 2) << x << ' ' << y;
+          ",colorimetry=bt709,chroma-site=v-cosited", ",colorimetry=1:4:0:0,chroma-site=jpeg",
+          ",colorimetry=bt2020,chroma-site=cosited"}) {
+      for (const auto& [width, height] : {std::pair{34, 18}, {33, 17}, {1, 1}, {130, 3}}) {
+        SCOPED_TRACE(std::string(format) + colours);
+        const std::string caps = video(format, width, height, colours);
+        const GstVideoInfo info = info_of(caps);
+        std::vector<guint8> noise(GST_VIDEO_INFO_SIZE(&info));
+        for (size_t i = 0; i < noise.size(); i++)
+          noise[i] = static_cast<guint8>((i * 7919 + i / 13 * 31) % 251);
+        const auto frame = [&] { return Buffer(gst_buffer_new_memdup(noise.data(), noise.size())); };
+        const Harness ours = harness(std::string(kInference) + " output=raw", caps);
+        expect_near(tensor_of(push_and_pull(ours.get(), frame()).get()),
+                    converted_by_gstreamer(caps, frame()));
+      }
     }
   }
+}
+
+TEST(Caffe2Inference, TakesPlanesOfDifferentStrides) {
+  constexpr int kWidth = 6, kHeight = 4;
+  const std::string caps = video("I420", kWidth, kHeight);
+  std::vector<guint8> bytes(100);
+  for (size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<guint8>(i * 37);
+  const auto frame = [&] {
+    Buffer buffer(gst_buffer_new_memdup(bytes.data(), bytes.size()));
+    gint stride[GST_VIDEO_MAX_PLANES] = {8, 3, 5};
+    gsize offset[GST_VIDEO_MAX_PLANES] = {1, 40, 60};
+    gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_I420, kWidth,
+                                   kHeight, 3, offset, stride);
+    return buffer;
+  };
+  const Harness ours = harness(std::string(kInference) + " output=raw", caps);
+  expect_near(tensor_of(push_and_pull(ours.get(), frame()).get()), converted_by_gstreamer(caps, frame()));
 }
 
 struct BadStream {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "kernels/unpack_pixels.h"
 #include "model/model.h"
 
 namespace caffe2rt {
@@ -55,14 +56,12 @@ class FakeModel final : public Model {
   // The frame itself as blue, green, red.
   static RawTensor pixels_of(const FrameView& frame) {
     RawTensor pixels{"pixels", {frame.height, frame.width, 3}, {}};
-    const bool rgb = frame.format == PixelFormat::kRgb || frame.format == PixelFormat::kRgbx;
-    const bool grey = frame.format == PixelFormat::kGray;
-    for (int y = 0; y < frame.height; y++)
+    std::vector<std::uint8_t> row(unpacked_row_size(frame.width));
+    for (int y = 0; y < frame.height; y++) {
+      unpack_row(frame, y, false, row.data());
       for (int x = 0; x < frame.width; x++)
-        for (int c = 0; c < 3; c++)
-          pixels.values.push_back(frame.row(y)[x * bytes_per_pixel(frame.format) + (grey  ? 0
-                                                                                    : rgb ? 2 - c
-                                                                                          : c)]);
+        for (int c = 0; c < 3; c++) pixels.values.push_back(row[x * 4 + c]);
+    }
     return pixels;
   }
 

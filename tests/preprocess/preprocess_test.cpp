@@ -294,6 +294,32 @@ TEST(Preprocess, PadsWithTheValueOfEachChannel) {
   }
 }
 
+TEST(Preprocess, TakesLumaAndChroma) {
+  const std::vector<std::uint8_t> bytes = {128, 235, 16, 128, 235, 128, 128, 16, 128, 128, 128, 240};
+  FrameView frame{PixelFormat::kYuv420, 4, 2, 4, bytes.data()};
+  frame.yuv.u = bytes.data() + 8;
+  frame.yuv.v = bytes.data() + 9;
+  frame.yuv.stride = 4;
+  frame.yuv.step = 2;
+  const NetInput input = preprocess({{frame}}, {.min_size = 0, .rgb = true});
+  EXPECT_SHAPE(input.data, {1, 3, 2, 4});
+  EXPECT_EQ(at(input.data, 0, 0, 0, 1), 253);  // grey
+  EXPECT_EQ(at(input.data, 0, 1, 0, 1), 253);
+  EXPECT_EQ(at(input.data, 0, 0, 0, 2), 177);  // dark red
+  EXPECT_EQ(at(input.data, 0, 1, 0, 2), 0);
+  EXPECT_EQ(at(input.data, 0, 2, 0, 2), 0);
+}
+
+TEST(Preprocess, RefusesChromaThatIsNotThere) {
+  const std::uint8_t samples[4] = {};
+  FrameView frame{PixelFormat::kYuv420, 4, 1, 4, samples};
+  EXPECT_ERROR(preprocess({{frame}}, {}), ErrorCode::kArgument, "frame: expected chroma");
+  frame.yuv.u = frame.yuv.v = samples;
+  frame.yuv.stride = 1;
+  EXPECT_ERROR(preprocess({{frame}}, {}), ErrorCode::kArgument,
+               "expected chroma with a stride of at least 2 bytes, got 1");
+}
+
 TEST(Preprocess, EmptyBatchGivesEmptyInput) {
   const NetInput input = preprocess({}, {});
   EXPECT_SHAPE(input.data, {0, 3, 0, 0});
