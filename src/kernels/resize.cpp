@@ -230,6 +230,10 @@ HWY_EXPORT(ResizeRows);
 HWY_EXPORT(WriteSamples);
 HWY_EXPORT(DropFourth);
 
+namespace {
+int rounded(double value) { return static_cast<int>(std::floor(value + 0.5)); }  // halves upwards
+}  // namespace
+
 Axis make_axis(int from, int to) {
   Axis axis;
   axis.from = from;
@@ -245,8 +249,8 @@ Axis make_axis(int from, int to) {
   int taps = 1;
   for (int i = 0; i < to; i++) {
     const double centre = scale * (i + 0.5);
-    const int first = std::max(static_cast<int>(centre - support + 0.5), 0);
-    const int count = std::clamp(std::min(static_cast<int>(centre + support + 0.5), from) - first, 0, most);
+    const int first = std::max(rounded(centre - support), 0);
+    const int count = std::clamp(std::min(rounded(centre + support), from) - first, 0, most);
     double* weight = weights.data() + static_cast<size_t>(i) * most;
     double total = 0;
     for (int j = 0; j < count; j++) {
@@ -261,14 +265,13 @@ Axis make_axis(int from, int to) {
     axis.count[i] = count;
     taps = std::max(taps, count);
   }
-  while (axis.precision < 22 && static_cast<int>(0.5 + largest * (1 << (axis.precision + 1))) < 1 << 15)
-    axis.precision++;
+  while (axis.precision < 22 && rounded(largest * (1 << (axis.precision + 1))) < 1 << 15) axis.precision++;
   axis.taps = (taps + kGroup - 1) / kGroup * kGroup;
   axis.weights.assign(places * axis.taps, 0);
   for (int i = 0; i < to; i++)
     for (int j = 0; j < axis.count[i]; j++)
-      axis.weights[static_cast<size_t>(i) * axis.taps + j] =
-          static_cast<std::int16_t>(weights[static_cast<size_t>(i) * most + j] * (1 << axis.precision) + 0.5);
+      axis.weights[static_cast<size_t>(i) * axis.taps + j] = static_cast<std::int16_t>(
+          rounded(weights[static_cast<size_t>(i) * most + j] * (1 << axis.precision)));
   return axis;
 }
 
