@@ -74,7 +74,7 @@ void look_at(const fs::path& file, int every, Calibrator& calibrator, Progress& 
     progress.step();
     return;
   }
-  cv::VideoCapture video(file.string());
+  cv::VideoCapture video(file.string(), cv::CAP_FFMPEG);
   cv::Mat frame;
   for (int i = 0; !progress.finished() && video.read(frame); i++) {
     if (i % every != 0) continue;

@@ -17,14 +17,4 @@ const Kernel<PackConvolution>& pack_convolution() {
   return kernel;
 }
 
-const Kernel<Linear>& linear() {
-  static const Kernel<Linear> kernel("mkldnn::_linear_pointwise");
-  return kernel;
-}
-
-const Kernel<PackLinear>& pack_linear() {
-  static const Kernel<PackLinear> kernel("mkldnn::_reorder_linear_weight");
-  return kernel;
-}
-
 }  // namespace caffe2rt::fused

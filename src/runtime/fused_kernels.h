@@ -1,5 +1,5 @@
-// Operators that libtorch keeps for its own compiler: oneDNN's convolutions and products with packed weights,
-// and what follows them, in one call. They are looked up when the program runs: a libtorch without one gives
+// Operators that libtorch keeps for its own compiler: oneDNN's convolutions with packed filters, and what
+// follows them, in one call. They are looked up when the program runs: a libtorch without one gives
 // none, and callers take a plain way.
 #pragma once
 
@@ -51,14 +51,5 @@ const Kernel<ConvolutionAdd>& convolution_add();
 using PackConvolution = at::Tensor(const at::Tensor&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
                                    std::int64_t, at::OptionalIntArrayRef);
 const Kernel<PackConvolution>& pack_convolution();
-
-// (X, packed weights, bias, "none" or "relu", scalars, algorithm) -> Y
-using Linear = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
-                          std::string_view, Scalars, std::optional<std::string_view>);
-const Kernel<Linear>& linear();
-
-// (weights (N,K), rows) -> packed weights
-using PackLinear = at::Tensor(const at::Tensor&, std::optional<std::int64_t>);
-const Kernel<PackLinear>& pack_linear();
 
 }  // namespace caffe2rt::fused

@@ -13,8 +13,7 @@ bool is_identity(const Node& node, const std::vector<int>& readers) {
   constexpr std::string_view kCopies[] = {"Copy", "CopyCPUToGPU", "CopyGPUToCPU", "CopyFromCPUInput"};
   if (node.inputs.size() != 1 || node.outputs.empty()) return false;
   if (std::ranges::find(kCopies, node.def.type) != std::end(kCopies)) return true;
-  const Argument* adds_axis = node.def.find("add_axis");
-  return node.def.type == "Concat" && !(adds_axis && adds_axis->i.value_or(0) != 0) &&
+  return node.def.type == "Concat" && integer_argument(node.def, "add_axis", 0) == 0 &&
          std::all_of(node.outputs.begin() + 1, node.outputs.end(),
                      [&](ValueId id) { return readers[id] == 0; });
 }

@@ -7,20 +7,13 @@
 namespace caffe2rt {
 namespace {
 
-std::int64_t integer(const OperatorDef& def, const char* name, std::int64_t otherwise) {
-  const Argument* found = def.find(name);
-  return found && found->i ? *found->i : otherwise;
-}
-
 // The node that writes a value; null where it comes from outside the net.
 const Node* producer(const Graph& graph, ValueId id) {
   return graph.values[id].producer < 0 ? nullptr : &graph.nodes[graph.values[id].producer];
 }
 
 bool pools_regions(const Node& node) {
-  const Argument* order = node.def.find("order");
-  return (node.def.type == "RoIAlign" || node.def.type == "caffe2rt.PyramidRoIAlign") &&
-         (!order || !order->s || *order->s == "NCHW");
+  return (node.def.type == "RoIAlign" || node.def.type == "caffe2rt.PyramidRoIAlign") && in_nchw(node.def);
 }
 
 }  // namespace
@@ -28,15 +21,17 @@ bool pools_regions(const Node& node) {
 void flatten_channels_last(Graph& graph) {
   set_producers(graph);
   for (Node& node : graph.nodes) {
-    if (node.def.type != "FC" || integer(node.def, "axis", 1) != 1 || integer(node.def, "axis_w", 1) != 1)
+    if (node.def.type != "FC" || integer_argument(node.def, "axis", 1) != 1 ||
+        integer_argument(node.def, "axis_w", 1) != 1)
       continue;
     const Node* flatten = producer(graph, node.inputs.front());
-    if (!flatten || flatten->def.type != "Flatten" || integer(flatten->def, "axis", 1) != 1) continue;
+    if (!flatten || flatten->def.type != "Flatten" || integer_argument(flatten->def, "axis", 1) != 1)
+      continue;
     const Node* pooled = producer(graph, flatten->inputs.front());
     if (!pooled || !pools_regions(*pooled)) continue;
     const at::Tensor* weights = constant_input(graph, node, 1);
-    const std::int64_t height = integer(pooled->def, "pooled_h", 1),
-                       width = integer(pooled->def, "pooled_w", 1);
+    const std::int64_t height = integer_argument(pooled->def, "pooled_h", 1),
+                       width = integer_argument(pooled->def, "pooled_w", 1);
     if (!weights || weights->dim() != 2 || height < 1 || width < 1 ||
         weights->size(1) % (height * width) != 0)
       continue;

@@ -17,8 +17,7 @@ struct Affine {
   at::Tensor scale, shift;  // (C) float32
 
   static std::optional<Affine> of(const Graph& graph, const Node& node) {
-    const Argument* order = node.def.find("order");
-    if (order && order->s && *order->s != "NCHW") return std::nullopt;
+    if (!in_nchw(node.def)) return std::nullopt;
     std::vector<at::Tensor> constants;
     for (size_t i = 1; i < node.inputs.size(); i++) {
       const at::Tensor* value = constant_input(graph, node, i);

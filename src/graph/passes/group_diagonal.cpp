@@ -25,9 +25,7 @@ std::optional<at::Tensor> diagonal_of(const at::Tensor& filter) {
 
 void group_diagonal(Graph& graph) {
   for (Node& node : graph.nodes) {
-    const Argument *order = node.def.find("order"), *group = node.def.find("group");
-    if (node.def.type != "ConvTranspose" || (order && order->s && *order->s != "NCHW") ||
-        (group && group->i.value_or(1) != 1))
+    if (node.def.type != "ConvTranspose" || !in_nchw(node.def) || integer_argument(node.def, "group", 1) != 1)
       continue;
     const at::Tensor* filter = constant_input(graph, node, 1);
     const auto diagonal = filter ? diagonal_of(*filter) : std::nullopt;

@@ -10,19 +10,10 @@ namespace {
 
 constexpr const char* kShared[] = {"pooled_h", "pooled_w", "sampling_ratio", "aligned"};
 
-std::int64_t integer(const OperatorDef& def, const char* name) {
-  const Argument* found = def.find(name);
-  return found && found->i ? *found->i : 0;
-}
-
-bool in_nchw(const OperatorDef& def) {
-  const Argument* order = def.find("order");
-  return !order || !order->s || *order->s == "NCHW";
-}
-
 bool pools_alike(const OperatorDef& a, const OperatorDef& b) {
   return std::ranges::all_of(kShared, [&](const char* name) {
-    return (a.find(name) == nullptr) == (b.find(name) == nullptr) && integer(a, name) == integer(b, name);
+    return (a.find(name) == nullptr) == (b.find(name) == nullptr) &&
+           integer_argument(a, name, 0) == integer_argument(b, name, 0);
   });
 }
 
@@ -30,8 +21,8 @@ bool pools_alike(const OperatorDef& a, const OperatorDef& b) {
 // too.
 std::vector<const Node*> pooled_levels(const Graph& graph, const Node& concat,
                                        const std::vector<int>& readers) {
-  if (concat.def.type != "Concat" || integer(concat.def, "axis") != 0 ||
-      integer(concat.def, "add_axis") != 0 || !concat.def.find("axis") ||
+  if (concat.def.type != "Concat" || integer_argument(concat.def, "axis", 0) != 0 ||
+      integer_argument(concat.def, "add_axis", 0) != 0 || !concat.def.find("axis") ||
       readers[concat.outputs.front()] != 1)
     return {};
   for (size_t i = 1; i < concat.outputs.size(); i++)

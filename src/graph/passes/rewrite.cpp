@@ -36,6 +36,16 @@ void set_output(const Graph& graph, Node& node, ValueId output) {
   node.def.outputs = {graph.values[output].blob};
 }
 
+std::int64_t integer_argument(const OperatorDef& def, const char* name, std::int64_t otherwise) {
+  const Argument* found = def.find(name);
+  return found ? found->i.value_or(otherwise) : otherwise;
+}
+
+bool in_nchw(const OperatorDef& def) {
+  const Argument* order = def.find("order");
+  return !order || !order->s || *order->s == "NCHW";
+}
+
 void set_argument(OperatorDef& def, const std::string& name, std::int64_t value) {
   std::erase_if(def.args, [&](const Argument& arg) { return arg.name == name; });
   Argument arg;

@@ -15,15 +15,10 @@
 namespace caffe2rt {
 namespace {
 
-std::int64_t integer(const OperatorDef& def, const char* name, std::int64_t otherwise) {
-  const Argument* found = def.find(name);
-  return found && found->i ? *found->i : otherwise;
-}
-
 // The weights of an FC whose matrix is (N,K) as it lies in memory; null for others.
 const at::Tensor* matrix_of(const Graph& graph, const Node& node) {
-  if (node.def.type != "FC" || node.inputs.size() != 3 || integer(node.def, "axis", 1) != 1 ||
-      integer(node.def, "axis_w", 1) != 1)
+  if (node.def.type != "FC" || node.inputs.size() != 3 || integer_argument(node.def, "axis", 1) != 1 ||
+      integer_argument(node.def, "axis_w", 1) != 1)
     return nullptr;
   const at::Tensor* weights = constant_input(graph, node, 1);
   return weights && weights->dim() >= 2 && weights->scalar_type() == at::kFloat && weights->numel() > 0
