@@ -5,8 +5,8 @@
     tests/bench/draw_profile.py trace.json --operators operators.svg --roofline roofline.svg
 
 operators.svg has a bar an operator type. roofline.svg has a dot for every operator that multiplies: operations a byte that it reads and writes
-against operations a second (Williams et al., Roofline, 2009). The roofs are measured here with numpy, on all cores: a large product of matrices,
-and a copy of a large array. Needs numpy and matplotlib (Debian: python3-numpy, python3-matplotlib).
+against operations a second (Williams et al., Roofline, 2009). The roofs are measured here, on all cores, with PyTorch: a large product of matrices,
+and a copy of a large array. Needs torch and matplotlib: /opt/gst-caffe2/tests/bin/python of tools/bootstrap.sh --tests, and python3-matplotlib.
 """
 import argparse
 import collections
@@ -51,16 +51,18 @@ def draw_operators(nodes, file):
 
 def measure_roofs():
     """(operations a second in float32, bytes a second), the best of several tries."""
-    a = np.random.rand(3072, 3072).astype(np.float32)
-    from_, to = np.zeros(1 << 27, np.uint8), np.empty(1 << 27, np.uint8)
+    import torch
+    a = torch.rand(3072, 3072)
+    from_, to = torch.zeros(1 << 25), torch.empty(1 << 25)
     products, copies = [], []
-    for _ in range(5):
-        start = time.perf_counter()
-        a @ a
-        products.append(2 * a.shape[0] ** 3 / (time.perf_counter() - start))
-        start = time.perf_counter()
-        np.copyto(to, from_)
-        copies.append(2 * from_.size / (time.perf_counter() - start))
+    with torch.inference_mode():
+        for _ in range(5):
+            start = time.perf_counter()
+            a @ a
+            products.append(2 * a.shape[0] ** 3 / (time.perf_counter() - start))
+            start = time.perf_counter()
+            to.copy_(from_)
+            copies.append(2 * from_.nbytes / (time.perf_counter() - start))
     return max(products), max(copies)
 
 

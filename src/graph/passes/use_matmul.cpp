@@ -58,6 +58,7 @@ class Packer {
     if (kind.precision == Precision::kInt8) kind = MatMulKind();
     const auto pack = [&] {
       std::vector<at::Tensor> pixels;
+      pixels.reserve(4);
       for (int i = 0; i < 4; i++)
         pixels.push_back(pack_matmul(filter.select(3, i % 2).select(2, i / 2).t(), kind));
       return at::stack(pixels);
