@@ -201,7 +201,9 @@ TEST_P(DotConv, WhatIsNotANumberStaysInItsRow) {
   for (int block = 0; block < dot_conv::count_blocks(convolution.problem); block++)
     dot_conv::run(convolution.problem, block, block + 1, scratch.get());
   for (size_t i = 0; i < y.size(); i++)
-    if (i / 16 != 7) ASSERT_EQ(y[i], finite.fast[i]) << i;
+    if (i / 16 != 7) {
+      ASSERT_EQ(y[i], finite.fast[i]) << i;
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(, DotConv, testing::Values(dot_conv::Kind::kBfloat16, dot_conv::Kind::kInt8),
