@@ -52,12 +52,25 @@ struct WholeRow {
 struct RowEnd {
   size_t filters;  // from the tile's first column on
 
-  auto mask(size_t column) const { return hn::FirstN(Tag(), column < filters ? filters - column : 0); }
+  size_t count(size_t column) const { return column < filters ? std::min(mm::kLanes, filters - column) : 0; }
+  // Narrow vectors have no loads and stores of a part.
   HWY_INLINE Vec load(const float* from, size_t column) const {
-    return hn::MaskedLoad(mask(column), Tag(), from);
+#if HWY_TARGET <= HWY_AVX2
+    return hn::MaskedLoad(hn::FirstN(Tag(), count(column)), Tag(), from);
+#else
+    HWY_ALIGN float lanes[mm::kLanes] = {};
+    std::copy_n(from, count(column), lanes);
+    return hn::Load(Tag(), lanes);
+#endif
   }
   HWY_INLINE void store(Vec v, float* to, size_t column) const {
-    hn::BlendedStore(v, mask(column), Tag(), to);
+#if HWY_TARGET <= HWY_AVX2
+    hn::BlendedStore(v, hn::FirstN(Tag(), count(column)), Tag(), to);
+#else
+    HWY_ALIGN float lanes[mm::kLanes];
+    hn::Store(v, Tag(), lanes);
+    std::copy_n(lanes, count(column), to);
+#endif
   }
 };
 
