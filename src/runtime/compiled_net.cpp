@@ -10,7 +10,9 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/logging.h"
 #include "graph/passes/passes.h"
+#include "kernels/dot_conv.h"
 #include "runtime/check_operators.h"
 #include "runtime/infer_shapes.h"
 #include "runtime/net_memory.h"
@@ -45,6 +47,16 @@ Operators make_operators(const Graph& graph, c10::Device device) {
   return ops;
 }
 
+// Low precisions are asked for to be fast.
+void warn_if_slow(Precision precision) {
+  if (precision == Precision::kFloat32) return;
+  const bool bfloat16 = precision == Precision::kBfloat16;
+  if (!dot_conv::is_fast(bfloat16 ? dot_conv::Kind::kBfloat16 : dot_conv::Kind::kInt8))
+    LOG(WARNING) << "precision " << (bfloat16 ? "bf16" : "int8")
+                 << ": this processor has no instructions for it (AVX-512 with "
+                 << (bfloat16 ? "BF16" : "VNNI") << "): it is computed slowly; fp32 is faster here";
+}
+
 std::vector<const Operator*> pointers(const Operators& ops) {
   std::vector<const Operator*> all;
   for (const auto& op : ops) all.push_back(op.get());
@@ -63,6 +75,7 @@ c10::Device parse_device(const std::string& name) {
 CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const CompileOptions& options) {
   require(options.precision != Precision::kInt8 || options.calibration, ErrorCode::kArgument,
           "precision int8: expected a calibration");
+  warn_if_slow(options.precision);
   const NetMemory memory;  // packed weights too are read every frame
   CompiledNet compiled;
   check_operators(net);

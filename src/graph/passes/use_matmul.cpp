@@ -4,6 +4,7 @@
 #include <ATen/ops/stack.h>
 
 #include <map>
+#include <string>
 #include <tuple>
 
 #include "graph/passes/choose_kinds.h"
@@ -73,7 +74,7 @@ class Packer {
   void replace(Node& node, Pack&& pack, const char* type, const MatMulKind& kind) {
     std::vector<ValueId> inputs = node.inputs;
     const auto [known, is_new] =
-        packed_.try_emplace({inputs[1], kind.precision, kind.input_scale, kind.input_zero});
+        packed_.try_emplace({type, inputs[1], kind.precision, kind.input_scale, kind.input_zero});
     if (is_new) known->second = add_constant(graph_, graph_.values[inputs[1]].blob, pack());
     inputs[1] = known->second;
     set_inputs(graph_, node, std::move(inputs));
@@ -82,7 +83,7 @@ class Packer {
   }
 
   Graph& graph_;
-  std::map<std::tuple<ValueId, Precision, float, int>, ValueId> packed_;
+  std::map<std::tuple<std::string, ValueId, Precision, float, int>, ValueId> packed_;
 };
 
 }  // namespace
