@@ -45,13 +45,22 @@ using mm::Vec;
 
 // Vectors of the output's rows: whole ones, or the first lanes of those that go beyond the last filter.
 struct WholeRow {
+  // The line will be there when it is written.
+  HWY_INLINE void expect(const float* line) const { hwy::Prefetch(line); }
   HWY_INLINE Vec load(const float* from, size_t) const { return hn::LoadU(Tag(), from); }
   HWY_INLINE void store(Vec v, float* to, size_t) const { hn::StoreU(v, Tag(), to); }
+};
+
+// Whole lines that are written past the caches.
+struct RowPastCaches : WholeRow {
+  HWY_INLINE void expect(const float*) const {}
+  HWY_INLINE void store(Vec v, float* to, size_t) const { hn::Stream(v, Tag(), to); }
 };
 
 struct RowEnd {
   size_t filters;  // from the tile's first column on
 
+  HWY_INLINE void expect(const float* line) const { hwy::Prefetch(line); }
   size_t count(size_t column) const { return column < filters ? std::min(mm::kLanes, filters - column) : 0; }
   // Narrow vectors have no loads and stores of a part.
   HWY_INLINE Vec load(const float* from, size_t column) const {
@@ -85,8 +94,7 @@ struct Finish {
   Row row;
 
   HWY_INLINE Vec begin(size_t r, size_t column) const {
-    // The line will be there when the sums are.
-    hwy::Prefetch(y + r * step + column);
+    row.expect(y + r * step + column);
     if (residual) hwy::Prefetch(residual + r * step + column);
     if (!first) return row.load(y + r * step + column, column);
     return bias ? row.load(bias + column, column) : hn::Zero(Tag());
@@ -103,7 +111,6 @@ struct Slice {
   bool first, last;
 };
 
-// All rows of a block by one tile's columns.
 // Rows of a block by one tile's columns.
 template <size_t kHeight, size_t kWidth, class Row>
 HWY_INLINE void multiply_column(const float* a, size_t a_step, size_t rows, const float* panel, size_t depth,
@@ -138,9 +145,12 @@ HWY_NOINLINE void multiply_rows(const Problem& p, const float* a, size_t a_step,
 void multiply_columns(const Problem& p, const float* a, size_t a_step, size_t row, size_t rows,
                       const Slice& slice) {
   const size_t filters = p.filters;
+  const bool past_caches = mm::kLanes == kLineFloats && slice.first && slice.last && p.past_caches();
   for (size_t column = 0; column < filters; column += mm::kWide) {
     const size_t left = filters - column;
-    if (left >= mm::kWide)
+    if (past_caches && left >= mm::kWide)
+      multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, RowPastCaches());
+    else if (left >= mm::kWide)
       multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, WholeRow());
     else if (left > mm::kLanes)
       multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, RowEnd{left});
@@ -170,6 +180,7 @@ void Run(const Problem& p, int first, int last, float* scratch) {
       }
     }
   }
+  hwy::FlushStream();
 }
 
 }  // namespace HWY_NAMESPACE
