@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "kernels/dot_layout.h"
+#include "kernels/tile_layout.h"
 
 namespace caffe2rt::dot_conv {
 namespace {
@@ -87,15 +88,15 @@ void pack_int8(const std::int8_t* filter, size_t filters, size_t channels, size_
 }
 
 int count_blocks(const Problem& problem) {
+  if (problem.way == Way::kTiles) return TileLayout(problem).count_blocks(problem.conv);
   const size_t rows = Layout(problem).rows;
   return static_cast<int>((problem.conv.rows() + rows - 1) / rows);
 }
 
 size_t scratch_size(const Problem& problem) {
+  if (problem.way == Way::kTiles) return TileLayout(problem).scratch_size();
   const Layout layout(problem);
-  const size_t sums = problem.way == Way::kTiles ? layout.allocated_rows() * kPanel : 0;
-  return layout.allocated_rows() * layout.step + sums +
-         im2row::step_of(layout.groups);  // the plain way gathers a whole row
+  return layout.rows * layout.step + im2row::step_of(layout.groups);  // the plain way gathers a whole row
 }
 
 void run(const Problem& problem, int first, int last, float* scratch) {

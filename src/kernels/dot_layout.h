@@ -21,28 +21,18 @@ inline size_t group_of(Kind kind) { return kind == Kind::kBfloat16 ? 2 : 4; }
 inline size_t count_panels(size_t filters) { return (filters + kPanel - 1) / kPanel; }
 inline size_t groups_of(Kind kind, size_t depth) { return (depth + group_of(kind) - 1) / group_of(kind); }
 
-// Which part of the depth, in groups, is summed at a time, and the rows of a block.
+// Which part of the depth, in groups, is summed at a time, and the rows of a block: of the plain way and of
+// that by vectors.
 struct Layout {
   size_t groups, part, step, rows;
-  bool plain;  // rows need no gathering, only converting: by vectors a part at a time
+  bool plain;  // rows need no gathering, only converting: a part at a time
 
   explicit Layout(const Problem& p)
-      : groups(groups_of(p.kind, p.conv.depth())), plain(im2row::is_plain(p.conv)) {
-    if (p.way == Way::kTiles) {
-      // A slice of a panel stays in the first level cache while a block's rows pass.
-      part = 16 * tile_product::kStep;
-      step = im2row::step_of(groups);
-      rows = im2row::rows_of_block(p.conv, step * sizeof(Group), tile_product::kRows);
-    } else {
-      part = im2row::slice_of_depth(groups);
-      step = im2row::step_of(plain ? part : groups);
-      rows = im2row::rows_of_block(p.conv, step * sizeof(Group));
-    }
-  }
-
-  // Of scratch memory. Tiles are computed whole: rows that a block does not have too.
-  size_t allocated_rows() const {
-    return (rows + tile_product::kRows - 1) / tile_product::kRows * tile_product::kRows;
+      : groups(groups_of(p.kind, p.conv.depth())),
+        part(im2row::slice_of_depth(groups)),
+        plain(im2row::is_plain(p.conv)) {
+    step = im2row::step_of(plain ? part : groups);
+    rows = im2row::rows_of_block(p.conv, step * sizeof(Group));
   }
 };
 

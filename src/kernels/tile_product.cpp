@@ -19,7 +19,7 @@ void multiply_plainly(const Problem& p, Dot dot) {
       float& to = p.sums[r * kColumns + m];
       Sum sum = p.first ? Sum(0) : std::bit_cast<Sum>(to);
       for (size_t k = 0; k < p.steps * kStep; k++)
-        sum = dot(sum, static_cast<std::uint32_t>(p.a[r * p.a_step + k]),
+        sum = dot(sum, static_cast<std::uint32_t>(p.a[r * p.a_step + p.offsets[k / kStep] + k % kStep]),
                   static_cast<std::uint32_t>(p.b[k * kColumns + m]));
       to = std::bit_cast<float>(sum);
     }
@@ -102,13 +102,14 @@ Registers::~Registers() { release(); }
     _tile_loadd(2, p.sums + kHalf * kColumns, kColumnBytes);                          \
     _tile_loadd(3, p.sums + kHalf * kColumns + kHalf, kColumnBytes);                  \
   }                                                                                   \
-  for (size_t k = 0; k < p.steps * kStep; k += kStep) {                               \
-    _tile_loadd(6, p.b + k * kColumns, kColumnBytes);                                 \
-    _tile_loadd(4, p.a + k, a_bytes);                                                 \
-    _tile_loadd(7, p.b + k * kColumns + kHalf, kColumnBytes);                         \
+  for (size_t s = 0; s < p.steps; s++) {                                              \
+    const std::int32_t *a = p.a + p.offsets[s], *b = p.b + s * kStep * kColumns;      \
+    _tile_loadd(6, b, kColumnBytes);                                                  \
+    _tile_loadd(4, a, a_bytes);                                                       \
+    _tile_loadd(7, b + kHalf, kColumnBytes);                                          \
     dot(0, 4, 6);                                                                     \
     dot(1, 4, 7);                                                                     \
-    _tile_loadd(5, p.a + k + kHalf * p.a_step, a_bytes);                              \
+    _tile_loadd(5, a + kHalf * p.a_step, a_bytes);                                    \
     dot(2, 5, 6);                                                                     \
     dot(3, 5, 7);                                                                     \
   }                                                                                   \

@@ -13,10 +13,11 @@ constexpr size_t kStep = 16;                 // groups of 32 bits along the dept
 // sums (32,32) = a times b, or += where `first` is false. A group holds as many neighbours along the depth as
 // fit into 32 bits: two bfloat16, or four integers of 8 bits (unsigned of a, signed of b).
 struct Problem {
-  const std::int32_t* a = nullptr;  // (32 rows,depth) groups, rows `a_step` apart
+  const std::int32_t* a = nullptr;  // 32 rows of groups, `a_step` apart
   size_t a_step = 0;
-  const std::int32_t* b = nullptr;  // (depth,32 columns) groups
-  size_t steps = 0;                 // depth / kStep
+  const std::int32_t* offsets = nullptr;  // (steps): where in a row the groups of each step begin
+  const std::int32_t* b = nullptr;        // (steps*kStep,32 columns) groups
+  size_t steps = 0;
   bool first = true;
   float* sums = nullptr;  // float32; of integers their bits, as int32
 };

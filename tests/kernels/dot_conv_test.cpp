@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -22,6 +23,7 @@ struct Convolution {
   dot_conv::Problem problem;
   Aligned<float> x, filter, bias, residual, y;
   std::vector<float> scales;
+  std::vector<double> inputs, weights;  // what x and the filter were rounded to
   std::vector<std::int8_t> filter8;
   std::vector<std::int32_t> offsets;
 
@@ -73,6 +75,10 @@ struct Convolution {
 
   void check() {
     run();
+    inputs.clear();
+    weights.clear();
+    for (const float v : x) inputs.push_back(input(v));
+    for (size_t i = 0; i < filter.size(); i++) weights.push_back(weight(i));
     const matmul_conv::Problem& conv = problem.conv;
     const double scale = std::sqrt(static_cast<double>(conv.depth()));
     for (size_t row = 0; row < conv.rows(); row++)
@@ -110,8 +116,8 @@ struct Convolution {
         const int h = line * p.stride_h - p.pad_top + i, w = column * p.stride_w - p.pad_left + j;
         if (h < 0 || h >= p.height || w < 0 || w >= p.width) continue;
         for (int c = 0; c < p.channels; c++)
-          sum += input(x[((image * p.height + h) * p.width + w) * p.channels + c]) *
-                 weight(((static_cast<size_t>(m) * p.channels + c) * p.kernel_h + i) * p.kernel_w + j);
+          sum += inputs[((image * p.height + h) * p.width + w) * p.channels + c] *
+                 weights[((static_cast<size_t>(m) * p.channels + c) * p.kernel_h + i) * p.kernel_w + j];
       }
     if (problem.kind == dot_conv::Kind::kInt8) sum *= scales[m];
     if (p.bias) sum += p.bias[m];
@@ -173,6 +179,28 @@ TEST_P(DotConv, GathersWhatTheWindowShows) {
                            .out_height = 5,
                            .out_width = 8})
       .check();
+}
+
+TEST_P(DotConv, SlidesOverPixelsThatAreConvertedOnce) {
+  // Lines that are shorter and longer than a block, of several images, with and without padding.
+  for (const auto& [images, height, width, pad] :
+       {std::array{2, 6, 7, 1}, {1, 3, 300, 1}, {3, 5, 70, 0}, {1, 40, 33, 1}, {5, 14, 14, 1}}) {
+    Convolution convolution(GetParam(), {.images = images,
+                                         .height = height,
+                                         .width = width,
+                                         .channels = 64,
+                                         .filters = 40,
+                                         .kernel_h = 3,
+                                         .kernel_w = 3,
+                                         .pad_top = pad,
+                                         .pad_left = pad,
+                                         .out_height = height + 2 * pad - 2,
+                                         .out_width = width + 2 * pad - 2,
+                                         .threads = 2,
+                                         .relu = true});
+    convolution.add_residual();
+    convolution.check();
+  }
 }
 
 TEST_P(DotConv, WorksWithoutABias) {

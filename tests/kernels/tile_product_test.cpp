@@ -37,8 +37,20 @@ struct Matrices {
 
   // Two steps one after the other, to see that the second adds to the first.
   std::array<float, kRows * kColumns> multiply(void (*by)(const tile_product::Problem&)) {
-    by({a.data(), 2 * kStep, b.data(), 1, true, sums.data()});
-    by({a.data() + kStep, 2 * kStep, b.data() + kStep * kColumns, 1, false, sums.data()});
+    const std::int32_t offsets[] = {0, kStep};
+    by({.a = a.data(),
+        .a_step = 2 * kStep,
+        .offsets = offsets,
+        .b = b.data(),
+        .steps = 1,
+        .sums = sums.data()});
+    by({.a = a.data(),
+        .a_step = 2 * kStep,
+        .offsets = offsets + 1,
+        .b = b.data() + kStep * kColumns,
+        .steps = 1,
+        .first = false,
+        .sums = sums.data()});
     return sums;
   }
 };

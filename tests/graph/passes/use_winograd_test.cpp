@@ -1,4 +1,5 @@
 #include "graph/passes/passes.h"
+#include "graph/passes/rewrite.h"
 #include "kernels/dot_conv.h"
 #include "kernels/int16_product.h"
 #include "kernels/winograd.h"
