@@ -5,12 +5,15 @@
 #include <c10/core/InferenceMode.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <barrier>
 #include <chrono>
 #include <cmath>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
+#include <thread>
 
 #include "graph/passes/passes.h"
 #include "model/image_layout.h"
@@ -25,7 +28,7 @@ namespace {
 struct Flags {
   std::string predict_net, init_net, image, trace, device = "cpu", precision = "auto";
   std::vector<std::string> without_passes;
-  int height = 800, width = 1344, batch = 1, threads = 0, repeat = 10;
+  int height = 800, width = 1344, batch = 1, threads = 0, streams = 0, repeat = 10;
   bool json = false;
 };
 
@@ -112,39 +115,71 @@ void write_trace(const Profile& profile, const std::string& file) {
   require(!out.fail(), ErrorCode::kIo, "{}: cannot be written", file);
 }
 
-nlohmann::json bench(const Flags& flags) {
-  if (flags.threads > 0) at::set_num_threads(flags.threads);
-  const Stopwatch loading;
-  const NetDef predict_net = read_net(flags.predict_net);
-  const auto collected =
+// A net, what it is fed, and where its proposals and detections are.
+struct Subject {
+  NetDef predict_net;
+  std::string proposals, scores;
+  CompiledNet net;
+  Blobs feeds;
+  std::vector<std::int64_t> size;  // of `data`
+};
+
+Subject load(const Flags& flags) {
+  Subject subject{.predict_net = read_net(flags.predict_net)};
+  const NetDef& predict_net = subject.predict_net;
+  subject.proposals =
       find_blob(predict_net, {"CollectRpnProposals", "CollectAndDistributeFpnRpnProposals"}, 0);
-  const auto proposals = collected.empty()
-                             ? find_blob(predict_net, {"GenerateProposals", "GenerateProposalsCPP"}, 0)
-                             : collected;
-  const auto scores = find_blob(predict_net, {"BoxWithNMSLimit"}, 0);
+  if (subject.proposals.empty())
+    subject.proposals = find_blob(predict_net, {"GenerateProposals", "GenerateProposalsCPP"}, 0);
+  subject.scores = find_blob(predict_net, {"BoxWithNMSLimit"}, 0);
   CompileOptions options{.device = parse_device(flags.device), .precision = parse_precision(flags.precision)};
   options.calibration = calibration_for(options.precision, flags.predict_net);
   options.without_passes = parse_passes(flags.without_passes);
-  for (const auto& blob : {proposals, scores})
+  for (const auto& blob : {subject.proposals, subject.scores})
     if (!blob.empty()) options.graph.keep.push_back(blob);
   const Blobs weights = read_weights(flags.init_net);
-  const auto net = CompiledNet::compile(predict_net, weights, options);
+  subject.net = CompiledNet::compile(predict_net, weights, options);
+  for (const auto& input : subject.net.input_names()) {
+    if (input == "im_info") {
+      subject.feeds[input] = make_im_info(flags);
+      continue;
+    }
+    subject.feeds[input] = make_data(flags, find_image_layout(subject.net, input, weights));
+    subject.size = subject.feeds[input].sizes().vec();
+  }
+  return subject;
+}
+
+// Runs the net in several threads at once, each with a share of the cores; gives images a second in all.
+double run_streams(const Subject& subject, const Flags& flags) {
+  const int threads = std::max(1, at::get_num_threads() / flags.streams);
+  std::vector<std::thread> streams;
+  std::barrier start(flags.streams + 1);
+  for (int i = 0; i < flags.streams; i++)
+    streams.emplace_back([&] {
+      at::set_num_threads(threads);  // of this thread
+      const c10::InferenceMode no_gradients;
+      Workspace workspace;
+      subject.net.run(subject.feeds, workspace);
+      start.arrive_and_wait();
+      for (int run = 0; run < flags.repeat; run++) subject.net.run(subject.feeds, workspace);
+    });
+  start.arrive_and_wait();
+  const Stopwatch all;
+  for (auto& stream : streams) stream.join();
+  return 1e3 * flags.streams * flags.repeat * flags.batch / all.milliseconds();
+}
+
+nlohmann::json bench(const Flags& flags) {
+  if (flags.threads > 0) at::set_num_threads(flags.threads);
+  const Stopwatch loading;
+  const Subject subject = load(flags);
   const double load_ms = loading.milliseconds();
 
   const c10::InferenceMode no_gradients;
-  Blobs feeds;
-  std::vector<std::int64_t> size;
-  for (const auto& input : net.input_names()) {
-    if (input == "im_info") {
-      feeds[input] = make_im_info(flags);
-      continue;
-    }
-    feeds[input] = make_data(flags, find_image_layout(net, input, weights));
-    size = feeds[input].sizes().vec();
-  }
   Workspace workspace;
   const Stopwatch first;
-  Blobs results = net.run(feeds, workspace);
+  Blobs results = subject.net.run(subject.feeds, workspace);
   const double first_ms = first.milliseconds();
 
   Profile profile;
@@ -152,7 +187,7 @@ nlohmann::json bench(const Flags& flags) {
   std::vector<double> spent;
   for (int i = 0; i < flags.repeat; i++) {
     const Stopwatch run;
-    results = net.run(feeds, workspace);
+    results = subject.net.run(subject.feeds, workspace);
     spent.push_back(run.milliseconds());
   }
   if (!flags.trace.empty()) write_trace(profile, flags.trace);
@@ -162,21 +197,23 @@ nlohmann::json bench(const Flags& flags) {
   };
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return {{"net", predict_net.name},
-          {"size", size},
-          {"device", flags.device},
-          {"precision", flags.precision},
-          {"threads", at::get_num_threads()},
-          {"load_ms", load_ms},
-          {"first_ms", first_ms},
-          {"min_ms", spent.front()},
-          {"median_ms", quantile(0.5)},
-          {"p95_ms", quantile(0.95)},
-          {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024},
-          {"heap_mb", static_cast<double>(NetMemory::extent()) / (1 << 20)},
-          {"proposals", count_rows(results, proposals)},
-          {"detections", count_rows(results, scores)},
-          {"operators", top_operators(profile, flags.repeat)}};
+  nlohmann::json report = {{"net", subject.predict_net.name},
+                           {"size", subject.size},
+                           {"device", flags.device},
+                           {"precision", flags.precision},
+                           {"threads", at::get_num_threads()},
+                           {"load_ms", load_ms},
+                           {"first_ms", first_ms},
+                           {"min_ms", spent.front()},
+                           {"median_ms", quantile(0.5)},
+                           {"p95_ms", quantile(0.95)},
+                           {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024},
+                           {"heap_mb", static_cast<double>(NetMemory::extent()) / (1 << 20)},
+                           {"proposals", count_rows(results, subject.proposals)},
+                           {"detections", count_rows(results, subject.scores)},
+                           {"operators", top_operators(profile, flags.repeat)}};
+  if (flags.streams > 0) report["images_a_second"] = run_streams(subject, flags);
+  return report;
 }
 
 void print(const nlohmann::json& report) {
@@ -206,6 +243,9 @@ void add_options(CLI::App& app, Flags& flags) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--threads", flags.threads, "Threads; 0: all cores")->check(CLI::NonNegativeNumber);
+  app.add_option("--streams", flags.streams,
+                 "Also run this many streams at once, each with its share of the threads: images a second")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--repeat", flags.repeat, "Timed runs, after a first one")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -38,7 +38,7 @@ std::vector<float> net_floats(const NetDef& net, const char* name, const std::ve
   if (!arg) return otherwise;
   if (arg->floats.size() != otherwise.size())
     refuse(name, fmt::format("{} numbers", otherwise.size()).c_str());
-  return arg->floats;
+  return arg->floats.values();
 }
 
 }  // namespace caffe2rt

@@ -3,15 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
-namespace caffe2rt {
+#include "kernels/sum_pixels.h"
 
-struct Tap {
-  std::int32_t index;  // of a pixel, or of a row or column
-  float weight;
-};
+namespace caffe2rt {
 
 // Adds the taps of one sample at `position` along an axis of `size` pixels, whose centres are at 0, 1, 2, ...
 // Up to one pixel outside it stands for the nearest one, further out for zero. Positions that rise give few
@@ -20,9 +16,5 @@ void add_sample(float position, std::int32_t size, std::vector<Tap>& taps);
 
 // The same on a map of height x width pixels.
 void add_sample(float y, float x, std::int32_t height, std::int32_t width, std::vector<Tap>& taps);
-
-// out[c] = scale * sum of weight * pixels[index * channels + c] over all taps.
-void sum_pixels(const float* pixels, std::int64_t channels, std::span<const Tap> taps, float scale,
-                float* out);
 
 }  // namespace caffe2rt

@@ -1,6 +1,7 @@
 // GivenTensorFill and its kin: Y holds the numbers of the argument `values` in row-major order. They are what
 // weights are stored as. Source: Caffe2's GivenTensorFill and GivenTensorByteStringToUInt8Fill.
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 
 #include <climits>
 
@@ -18,6 +19,15 @@ at::Tensor flat(const std::vector<From>& from, at::ScalarType type) {
   std::transform(from.begin(), from.end(), t.mutable_data_ptr<To>(),
                  [](From v) { return static_cast<To>(v); });
   return t;
+}
+
+// The very numbers of the argument.
+at::Tensor shared(const SharedFloats& floats) {
+  auto numbers = floats.share();
+  auto* data = const_cast<float*>(numbers->data());  // blobs are never written
+  const auto count = static_cast<std::int64_t>(numbers->size());
+  return at::from_blob(
+      data, {count}, [numbers = std::move(numbers)](void*) {}, at::kFloat);
 }
 
 at::Tensor flat_int32(const std::vector<std::int64_t>& from) {
@@ -53,11 +63,10 @@ at::Tensor read_values(const OperatorArgs& args, int data_type) {
   require(!integers || values.floats.empty(), ErrorCode::kArgument, "argument 'values': expected integers");
   switch (data_type) {
     case kFloat:
-      return values.floats.empty() ? flat<float>(values.ints, at::kFloat)
-                                   : flat<float>(values.floats, at::kFloat);
+      return values.floats.empty() ? flat<float>(values.ints, at::kFloat) : shared(values.floats);
     case kDouble:
       return values.floats.empty() ? flat<double>(values.ints, at::kDouble)
-                                   : flat<double>(values.floats, at::kDouble);
+                                   : flat<double>(values.floats.values(), at::kDouble);
     case kInt32:
       return flat_int32(values.ints);
     case kInt64:

@@ -2,11 +2,15 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/io/zero_copy_stream_impl.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
+#include <google/protobuf/wire_format_lite.h>
 
 #include <algorithm>
+#include <climits>
 #include <fstream>
+#include <iterator>
 
 #include "base/error.h"
 #include "caffe2.pb.h"
@@ -29,8 +33,7 @@ Argument take(wire::Argument& from) {
   if (from.has_f()) to.f = from.f();
   if (from.has_i()) to.i = from.i();
   if (from.has_s()) to.s = std::move(*from.mutable_s());
-  to.floats.assign(from.floats().begin(), from.floats().end());
-  from.mutable_floats()->Clear();
+  if (from.floats_size() > 0) to.floats = std::vector<float>(from.floats().begin(), from.floats().end());
   to.ints.assign(from.ints().begin(), from.ints().end());
   for (auto& s : *from.mutable_strings()) to.strings.push_back(std::move(s));
   to.has_other = from.has_n() || from.nets_size() > 0 || from.has_t() || from.tensors_size() > 0;
@@ -44,15 +47,20 @@ OperatorDef take(wire::OperatorDef& from) {
   to.inputs.assign(from.input().begin(), from.input().end());
   to.outputs.assign(from.output().begin(), from.output().end());
   for (auto& arg : *from.mutable_arg()) to.args.push_back(take(arg));
-  from.Clear();
   return to;
 }
 
-NetDef take(wire::NetDef& from, const std::string& source, const Limits& limits) {
-  require(static_cast<size_t>(from.op_size()) <= limits.operators, ErrorCode::kLimit,
-          "expected at most {} operators, got {}", limits.operators, from.op_size());
+void check_count(size_t operators, const Limits& limits) {
+  require(operators <= limits.operators, ErrorCode::kLimit, "expected at most {} operators, got {}",
+          limits.operators, operators);
+}
+
+NetDef take(wire::NetDef& from, std::vector<OperatorDef> ops, const std::string& source,
+            const Limits& limits) {
   NetDef to;
   to.source = source;
+  to.ops = std::move(ops);
+  check_count(to.ops.size() + static_cast<size_t>(from.op_size()), limits);
   to.name = std::move(*from.mutable_name());
   for (auto& op : *from.mutable_op()) to.ops.push_back(take(op));
   for (auto& arg : *from.mutable_arg()) to.args.push_back(take(arg));
@@ -74,7 +82,8 @@ class FirstError final : public pb::io::ErrorCollector {
   std::string text_;
 };
 
-std::string read_file(const std::filesystem::path& file, const Limits& limits) {
+// Opens a file of a size within the limits.
+std::ifstream open_file(const std::filesystem::path& file, const Limits& limits) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   require(std::filesystem::exists(status), ErrorCode::kNotFound, "no such file");
@@ -86,31 +95,102 @@ std::string read_file(const std::filesystem::path& file, const Limits& limits) {
   require(size <= limits.file_bytes, ErrorCode::kLimit, "expected at most {} bytes, got {}",
           limits.file_bytes, size);
   require(size > 0, ErrorCode::kFormat, "the file is empty");
-  std::string bytes(size, '\0');
-  in.read(bytes.data(), static_cast<std::streamsize>(size));
-  require(in.gcount() == static_cast<std::streamsize>(size), ErrorCode::kIo,
-          "only {} of {} bytes could be read", in.gcount(), size);
+  return in;
+}
+
+std::string read_all(std::ifstream& in) {
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  require(!in.bad(), ErrorCode::kIo, "could not be read to its end");
   return bytes;
 }
 
 // A text NetDef begins with a field name, or a comment; binary has control bytes at once.
-bool looks_like_text(const std::string& bytes) {
-  const auto head = std::string_view(bytes).substr(0, 256);
-  return std::all_of(head.begin(), head.end(),
+bool looks_like_text(std::string_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(),
                      [](unsigned char c) { return c >= 0x20 || c == '\n' || c == '\r' || c == '\t'; });
 }
 
-NetDef parse_net_binary(const std::string& bytes, const std::string& source, const Limits& limits) {
-  wire::NetDef net;
-  pb::io::ArrayInputStream stream(bytes.data(), static_cast<int>(std::min<size_t>(bytes.size(), INT32_MAX)));
-  pb::io::CodedInputStream coded(&stream);
-  coded.SetTotalBytesLimit(INT32_MAX);
-  if (!net.ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage()) {
-    require(!looks_like_text(bytes), ErrorCode::kFormat,
+// A field of any kind but a message's: read and written as it is.
+bool copy_field(std::uint32_t tag, pb::io::CodedInputStream& from, pb::io::CodedOutputStream& to) {
+  enum Kind { kVarint, k64Bits, kBytes, k32Bits = 5 };
+  std::uint64_t number = 0;
+  std::uint32_t word = 0;
+  std::string bytes;
+  to.WriteTag(tag);
+  switch (tag & 7) {
+    case kVarint:
+      if (!from.ReadVarint64(&number)) return false;
+      to.WriteVarint64(number);
+      return true;
+    case k64Bits:
+      if (!from.ReadLittleEndian64(&number)) return false;
+      to.WriteLittleEndian64(number);
+      return true;
+    case kBytes:
+      if (!from.ReadVarint32(&word) || word > INT_MAX || !from.ReadString(&bytes, static_cast<int>(word)))
+        return false;
+      to.WriteVarint32(word);
+      to.WriteString(bytes);
+      return true;
+    case k32Bits:
+      if (!from.ReadLittleEndian32(&word)) return false;
+      to.WriteLittleEndian32(word);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool read_operator(pb::io::CodedInputStream& coded, std::vector<OperatorDef>& ops) {
+  std::uint32_t size = 0;
+  if (!coded.ReadVarint32(&size) || size > INT_MAX) return false;
+  wire::OperatorDef op;
+  const auto limit = coded.PushLimit(static_cast<int>(size));
+  if (!op.ParseFromCodedStream(&coded) || coded.BytesUntilLimit() != 0) return false;
+  coded.PopLimit(limit);
+  ops.push_back(take(op));
+  return true;
+}
+
+// Operators are read one by one: of a large net's numbers there is never more than one copy, and one
+// operator's second.
+bool parse_fields(pb::io::CodedInputStream& coded, const Limits& limits, wire::NetDef& rest,
+                  std::vector<OperatorDef>& ops) {
+  constexpr std::uint32_t kOperator = wire::NetDef::kOpFieldNumber << 3 | 2;
+  std::string others;
+  {
+    pb::io::StringOutputStream stream(&others);
+    pb::io::CodedOutputStream copy(&stream);
+    while (const std::uint32_t tag = coded.ReadTag()) {
+      if (!(tag == kOperator ? read_operator(coded, ops) : copy_field(tag, coded, copy))) return false;
+      check_count(ops.size(), limits);
+    }
+  }
+  return coded.ConsumedEntireMessage() && rest.ParseFromString(others);
+}
+
+NetDef parse_net_binary(std::ifstream& in, const std::string& source, const Limits& limits) {
+  wire::NetDef rest;
+  std::vector<OperatorDef> ops;
+  pb::io::IstreamInputStream stream(&in);
+  bool parsed = false;
+  {
+    pb::io::CodedInputStream coded(&stream);
+    coded.SetTotalBytesLimit(INT_MAX);
+    parsed = parse_fields(coded, limits, rest, ops);
+  }
+  require(!in.bad(), ErrorCode::kIo, "could not be read to its end");
+  if (!parsed) {
+    in.clear();
+    in.seekg(0);
+    std::string head(256, '\0');
+    in.read(head.data(), static_cast<std::streamsize>(head.size()));
+    head.resize(static_cast<size_t>(in.gcount()));
+    require(!looks_like_text(head), ErrorCode::kFormat,
             "expected a binary NetDef, got text: a text NetDef's name ends in .pbtxt");
     fail(ErrorCode::kFormat, "expected a binary NetDef, got bytes that are none, or only a part of one");
   }
-  return take(net, source, limits);
+  return take(rest, std::move(ops), source, limits);
 }
 
 }  // namespace
@@ -125,17 +205,17 @@ NetDef parse_net_text(const std::string& text, const std::string& source, const 
   parser.RecordErrorsTo(&error);
   parser.AllowUnknownField(true);  // fields that other versions of the format add are of no use here
   require(parser.ParseFromString(text, &net), ErrorCode::kFormat, "expected a text NetDef: {}", error.text());
-  return take(net, source, limits);
+  return take(net, {}, source, limits);
 }
 
 NetDef read_net(const std::filesystem::path& file, const Limits& limits) {
   return at_place([&] { return file.string(); },
                   [&] {
-                    const std::string bytes = read_file(file, limits);
+                    std::ifstream in = open_file(file, limits);
                     const auto extension = file.extension();
                     if (extension == ".pbtxt" || extension == ".prototxt")
-                      return parse_net_text(bytes, file.string(), limits);
-                    return parse_net_binary(bytes, file.string(), limits);
+                      return parse_net_text(read_all(in), file.string(), limits);
+                    return parse_net_binary(in, file.string(), limits);
                   });
 }
 
@@ -146,7 +226,7 @@ std::string serialize_net(const NetDef& net) {
     if (arg.f) out->set_f(*arg.f);
     if (arg.i) out->set_i(*arg.i);
     if (arg.s) out->set_s(*arg.s);
-    for (const float v : arg.floats) out->add_floats(v);
+    for (const float v : arg.floats.values()) out->add_floats(v);
     for (const auto v : arg.ints) out->add_ints(v);
     for (const auto& v : arg.strings) out->add_strings(v);
   };

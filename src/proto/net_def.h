@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "proto/shared_floats.h"
+
 namespace caffe2rt {
 
 // One named value of an operator or net; usually exactly one of its members is set.
@@ -18,7 +20,7 @@ struct Argument {
   std::optional<float> f;
   std::optional<std::int64_t> i;
   std::optional<std::string> s;
-  std::vector<float> floats;
+  SharedFloats floats;
   std::vector<std::int64_t> ints;
   std::vector<std::string> strings;
   bool has_other = false;  // holds a net or a tensor, which nothing here takes

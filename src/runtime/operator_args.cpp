@@ -67,7 +67,7 @@ std::vector<float> OperatorArgs::floats(std::string_view name) const {
   const Argument* arg = def_.find(name);
   if (!arg) return {};
   if (arg->s) wrong_type(*arg, "numbers");
-  if (!arg->floats.empty()) return arg->floats;
+  if (!arg->floats.empty()) return arg->floats.values();
   if (arg->f) return {*arg->f};
   return {arg->ints.begin(), arg->ints.end()};
 }

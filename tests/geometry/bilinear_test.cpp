@@ -45,16 +45,5 @@ TEST(Bilinear, ASampleOfAMapReadsFourPixels) {
   EXPECT_FLOAT_EQ(value, 6.25F);
 }
 
-TEST(Bilinear, SumsEveryChannelOfAnyNumber) {
-  for (const std::int64_t channels : {1, 63, 64, 65, 200}) {
-    std::vector<float> pixels(static_cast<size_t>(3 * channels)), out(static_cast<size_t>(channels));
-    for (size_t i = 0; i < pixels.size(); i++) pixels[i] = static_cast<float>(i % 17);
-    const std::vector<Tap> taps = {{0, 0.5F}, {2, 2}};
-    sum_pixels(pixels.data(), channels, taps, 0.25F, out.data());
-    for (std::int64_t c = 0; c < channels; c++)
-      EXPECT_FLOAT_EQ(out[c], 0.25F * (0.5F * pixels[c] + 2 * pixels[2 * channels + c]));
-  }
-}
-
 }  // namespace
 }  // namespace caffe2rt

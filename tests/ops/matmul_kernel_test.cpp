@@ -3,6 +3,7 @@
 #include <ATen/ops/abs.h>
 #include <ATen/ops/max.h>
 
+#include "kernels/dot_conv.h"
 #include "testing/nets.h"
 #include "testing/operator_test.h"
 
@@ -62,11 +63,13 @@ std::vector<std::int64_t> precisions(const CompiledNet& net) {
   return found;
 }
 
-TEST(MatMulKernel, LastLayersAndThoseWithoutARangeStayInFloat32) {
+TEST(MatMulKernel, LastLayersAndThoseWithoutARangeKeepMoreThanEightBits) {
   CompileOptions options{.precision = Precision::kInt8};
   options.calibration = Calibration{{{"x", {-3, 3}}, {"h", {0, 60}}}};
+  const bool bfloat16 = dot_conv::fastest(dot_conv::Kind::kBfloat16) != dot_conv::Way::kPlain;
+  const auto kept = static_cast<std::int64_t>(bfloat16 ? Precision::kBfloat16 : Precision::kFloat32);
   EXPECT_EQ(precisions(CompiledNet::compile(two_layers, weights, options)),
-            (std::vector<std::int64_t>{2, 0, 0}));
+            (std::vector<std::int64_t>{2, kept, kept}));
 }
 
 TEST(MatMulKernel, RefusesACalibrationOfAnotherNet) {

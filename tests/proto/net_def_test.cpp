@@ -46,7 +46,7 @@ void expect_small(const NetDef& net) {
   EXPECT_EQ(conv.find("scale")->f, 0.5F);
   EXPECT_EQ(conv.find("order")->s, "NCHW");
   EXPECT_EQ(conv.find("pads")->ints, (std::vector<std::int64_t>{1, -2}));
-  EXPECT_EQ(conv.find("values")->floats, (std::vector<float>{1.5F, -0.5F}));
+  EXPECT_EQ(conv.find("values")->floats.values(), (std::vector<float>{1.5F, -0.5F}));
   EXPECT_EQ(conv.find("names")->strings, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(conv.find("none"), nullptr);
   EXPECT_EQ(net.find("size_divisibility")->i, 32);
@@ -81,6 +81,11 @@ TEST(NetDef, RefusesANetWithoutOperators) {
 TEST(NetDef, RefusesMoreOperatorsThanTheLimit) {
   EXPECT_ERROR(parse_net_text(kText, "text", {.operators = 1}), ErrorCode::kLimit,
                "expected at most 1 operators, got 2");
+}
+
+TEST(NetDef, CopiesShareTheirNumbers) {
+  const NetDef net = parse_net_text(kText), copy = net;
+  EXPECT_EQ(copy.ops[0].find("values")->floats.share(), net.ops[0].find("values")->floats.share());
 }
 
 TEST_F(NetFile, RefusesWhatIsNoFile) {

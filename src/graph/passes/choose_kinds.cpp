@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "graph/passes/rewrite.h"
+#include "kernels/dot_conv.h"
 
 namespace caffe2rt {
 namespace {
@@ -47,6 +48,9 @@ std::vector<MatMulKind> choose_kinds(const Graph& graph, const PassOptions& opti
   if (options.precision == Precision::kBfloat16)
     std::ranges::fill(kinds, MatMulKind{.precision = Precision::kBfloat16});
   if (options.precision != Precision::kInt8 || !options.calibration) return kinds;
+  // What 8 bits are too few for.
+  if (dot_conv::fastest(dot_conv::Kind::kBfloat16) != dot_conv::Way::kPlain)
+    std::ranges::fill(kinds, MatMulKind{.precision = Precision::kBfloat16});
   const std::vector<bool> read = read_by_layers(graph);
   bool any = false;
   for (size_t i = 0; i < graph.nodes.size(); i++) {

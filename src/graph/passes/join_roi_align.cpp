@@ -54,10 +54,9 @@ void make_pyramid(const Graph& graph, const std::vector<const Node*>& levels, No
   node.file_type = levels.front()->file_type;
   node.position = levels.front()->position;
   node.def.args = levels.front()->def.args;
-  Argument scales;
-  scales.name = "caffe2rt.spatial_scales";
-  for (const Node* level : levels) scales.floats.push_back(spatial_scale(level->def));
-  node.def.args.push_back(std::move(scales));
+  std::vector<float> scales;
+  for (const Node* level : levels) scales.push_back(spatial_scale(level->def));
+  node.def.args.push_back({.name = "caffe2rt.spatial_scales", .floats = std::move(scales)});
 }
 
 }  // namespace

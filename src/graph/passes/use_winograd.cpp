@@ -25,7 +25,7 @@ using winograd::Numbers;
 // nothing is faster than products of all.
 std::optional<Numbers> fastest(const ConvNode& conv, Precision precision) {
   // With fewer channels the transforms cost more than the products save.
-  constexpr std::int64_t kLeast = 16, kLeastBesideBfloat16 = 64, kLeastBesideInt8 = 128;
+  constexpr std::int64_t kLeast = 16, kLeastBesideBfloat16 = 64, kLeastBesideInt8 = 256;
   const std::int64_t channels = std::min(conv.filter.size(0), conv.filter.size(1));
   const auto from = [&](std::int64_t least, Numbers numbers) {
     return channels >= least ? std::optional(numbers) : std::nullopt;

@@ -34,7 +34,8 @@ TEST(JoinRoIAlign, MakesOneOperatorOfAPyramid) {
   EXPECT_EQ(graph.nodes[0].def.type, "caffe2rt.PyramidRoIAlign");
   EXPECT_EQ(graph.nodes[0].def.inputs, (Names{"x2", "x3", "r2", "r3", "order"}));
   EXPECT_EQ(graph.nodes[0].def.outputs, Names{"y"});
-  EXPECT_EQ(graph.nodes[0].def.find("caffe2rt.spatial_scales")->floats, (std::vector<float>{0.5F, 0.25F}));
+  EXPECT_EQ(graph.nodes[0].def.find("caffe2rt.spatial_scales")->floats.values(),
+            (std::vector<float>{0.5F, 0.25F}));
   EXPECT_EQ(graph.values[graph.outputs[0]].producer, 0);
 }
 
