@@ -51,7 +51,7 @@ void check_file(const std::filesystem::path& file) {
     try {
       GraphOptions graph;
       for (const auto& feed : c.feeds) graph.feeds.push_back(feed.first);
-      const auto net = CompiledNet::compile(c.net, {}, {.graph = graph});
+      const auto net = CompiledNet::compile(c.net, {}, {.device = test_device(), .graph = graph});
       Workspace workspace;
       const Blobs results = net.run(c.feeds, workspace);
       for (const auto& [blob, expected] : c.expected) {
