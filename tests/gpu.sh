@@ -68,7 +68,11 @@ if ! CAFFE2RT_TEST_DEVICE=cuda "$build/bin/geometry_tests" --gtest_filter=BoxCod
   exit $failed
 fi
 
-step "operators, GPU against CPU" 120 "$build/bin/ops_cuda_tests" --gtest_output="json:$steps/agreement.json"
+# One kernel that breaks makes all that follows in its process fail: then each test gets a process of its own.
+step "operators, GPU against CPU" 120 "$build/bin/ops_cuda_tests" --gtest_output="json:$steps/agreement.json" ||
+  for test in $("$build/bin/ops_cuda_tests" --gtest_list_tests | grep '^  '); do
+    step "  $test alone" 60 "$build/bin/ops_cuda_tests" --gtest_brief=1 --gtest_filter="*.$test"
+  done
 # The CPU refuses values that make no sense (a region of no image); a GPU computes not-a-number without a look.
 step "operators, their own tests on the GPU" 180 env CAFFE2RT_TEST_DEVICE=cuda "$build/bin/ops_tests" --gtest_brief=1 \
   --gtest_output="json:$steps/operators.json"
