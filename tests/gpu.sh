@@ -84,17 +84,16 @@ time_net() {
   step "time $name" 100 "$build/bin/caffe2_bench" --predict_net "$net/model.pb" --init_net "$net/model_init.pb" --device cuda --json "$@"
   grep -m 1 '^{' "$steps/output" | sed "s|^|$name\t|" >>"$steps/bench.tsv"
 }
-for net in "$bench"/mask_rcnn_R_50_FPN_3x models/demo; do
-  [ -e "$net/model.pb" ] || continue
-  name=${net##*/}
-  size=()
-  [ "$name" = demo ] && size=(--height 480 --width 640)
-  time_net "$name fp32, all but ATen on the host" "$net" "${size[@]}" --on-host all --repeat 2
-  time_net "$name fp32" "$net" "${size[@]}" --repeat 20
-  time_net "$name fp16" "$net" "${size[@]}" --precision fp16 --repeat 30 --profile "$out/$name.trace.json"
-  time_net "$name bf16" "$net" "${size[@]}" --precision bf16 --repeat 20
-  time_net "$name fp16 x8" "$net" "${size[@]}" --precision fp16 --batch 8 --repeat 10
-done
+net=$bench/mask_rcnn_R_50_FPN_3x
+if [ -e "$net/model.pb" ]; then
+  time_net "mask_rcnn_R_50_FPN fp32, all on the host" "$net" --on-host all --repeat 2
+  time_net "mask_rcnn_R_50_FPN fp32" "$net" --repeat 20
+  time_net "mask_rcnn_R_50_FPN fp16" "$net" --precision fp16 --repeat 30 --profile "$out/mask_rcnn_R_50_FPN.trace.json"
+  time_net "mask_rcnn_R_50_FPN bf16" "$net" --precision bf16 --repeat 20
+  time_net "mask_rcnn_R_50_FPN fp16 x8" "$net" --precision fp16 --batch 8 --repeat 10
+fi
+time_net "demo fp32" models/demo --height 480 --width 640 --repeat 20
+time_net "demo fp16" models/demo --height 480 --width 640 --precision fp16 --repeat 20
 if [ -e "$golden/compare.py" ]; then
   step "golden nets" 240 python3 tests/golden_test.py --golden "$golden" --caffe2-run "$build/bin/caffe2_run" --device cuda
   cp "$steps/output" "$steps/golden.txt"
