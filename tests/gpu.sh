@@ -39,8 +39,8 @@ step() {
   local name=$1 seconds=$2 start=$SECONDS status=0
   shift 2
   printf '\n==== %s\n' "$name" >>"$log"
-  timeout "$seconds" "$@" >"$steps/output" 2>&1 || status=$?
-  cat "$steps/output" >>"$log"
+  timeout "$seconds" "$@" 2>&1 | tee "$steps/output" >>"$log"
+  status=${PIPESTATUS[0]}
   printf '%-44s %s (%d s)\n' "$name" "$([ $status = 0 ] && echo ok || echo "FAILED: $status")" $((SECONDS - start))
   printf '%s\t%s\t%s\n' "$name" "$status" $((SECONDS - start)) >>"$steps/steps.tsv"
   [ $status = 0 ] || failed=1
