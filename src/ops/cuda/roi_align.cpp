@@ -24,7 +24,7 @@ class Pooling {
   }
 
   void add_level(const at::Tensor& map, const at::Tensor& rois, float scale) {
-    const at::Tensor& x = kept_.emplace_back(map.contiguous(at::MemoryFormat::ChannelsLast));
+    const at::Tensor x = kept_.emplace_back(map.contiguous(at::MemoryFormat::ChannelsLast));
     require(x.size(2) * x.size(3) > 0, ErrorCode::kShape, "input 0 'X': a feature map of {}x{} pixels",
             x.size(2), x.size(3));
     PooledLevel& level = p_.levels[p_.level_count++];
@@ -32,7 +32,7 @@ class Pooling {
     level.height = static_cast<int>(x.size(2));
     level.width = static_cast<int>(x.size(3));
     level.scale = scale;
-    const at::Tensor& r = kept_.emplace_back(floats(rois));
+    const at::Tensor r = kept_.emplace_back(floats(rois));
     level.rois = r.const_data_ptr<float>();
     level.columns = static_cast<int>(r.size(1));
     p_.regions += r.size(0);
@@ -44,7 +44,7 @@ class Pooling {
   }
 
   void put_into(const at::Tensor& order) {
-    const at::Tensor& o = kept_.emplace_back(order.to(at::kInt).contiguous());
+    const at::Tensor o = kept_.emplace_back(order.to(at::kInt).contiguous());
     p_.order = o.const_data_ptr<int>();
   }
 
