@@ -15,13 +15,20 @@ enum class Kind {
   kInt8,      // products of uint8 and int8; sums in int32
 };
 
-// The processor has instructions for it: AVX-512 with BF16 or VNNI. Where it has not, run() computes the
-// same, slowly.
-bool is_fast(Kind kind);
+enum class Way {
+  kPlain,    // one sum at a time, on any processor
+  kVectors,  // AVX-512 with BF16 or VNNI
+  kTiles,    // tile registers (AMX); without them their product is computed by plain loops
+};
+
+// Whether this processor can go this way, and which is the fastest.
+bool has(Way way, Kind kind);
+Way fastest(Kind kind);
 
 struct Problem {
   matmul_conv::Problem conv;  // all but `packed`
   Kind kind = Kind::kBfloat16;
+  Way way = Way::kPlain;         // REQUIRES: has(way, kind)
   const void* packed = nullptr;  // pack_bfloat16() or pack_int8()
 
   // Of kInt8: x is about input_scale * (q - input_zero) with q from 0 to 255, and a sum of q times the packed
@@ -43,8 +50,5 @@ void pack_int8(const std::int8_t* filter, size_t filters, size_t channels, size_
 int count_blocks(const Problem& problem);
 size_t scratch_size(const Problem& problem);
 void run(const Problem& problem, int first, int last, float* scratch);
-
-// The same without the processor's instructions, on any: what tests compare with.
-void run_plain(const Problem& problem, int first, int last, float* scratch);
 
 }  // namespace caffe2rt::dot_conv

@@ -20,15 +20,16 @@ inline bool is_plain(const Problem& p) {
 // Rows of a block, where each takes `row_bytes` of scratch memory. Rows should stay near the processor; the
 // weights, which every block reads once, should be read seldom, and no thread should wait for another's last
 // block.
-inline size_t rows_of_block(const Problem& p, size_t row_bytes) {
-  constexpr size_t kStep = 14, kMost = 112;  // whole numbers of rows that the product takes at a time
+// `step`: how many the product takes at a time.
+inline size_t rows_of_block(const Problem& p, size_t row_bytes, size_t step = 14) {
   constexpr size_t kScratch = size_t{384} << 10;
+  const size_t most = 112 / step * step;
   const size_t rows = std::max<size_t>(1, p.rows()), threads = static_cast<size_t>(std::max(1, p.threads));
-  const size_t fit = is_plain(p) ? kMost : std::clamp(kScratch / row_bytes / kStep * kStep, kStep, kMost);
+  const size_t fit = is_plain(p) ? most : std::clamp(kScratch / row_bytes / step * step, step, most);
   const size_t rounds = std::max<size_t>(1, (rows + fit * threads / 2) / (fit * threads));
   const size_t even = (rows + rounds * threads - 1) / (rounds * threads);
   // Few rows are shared out evenly, many in whole steps.
-  return rounds == 1 ? even : std::clamp<size_t>((even + kStep - 1) / kStep * kStep, kStep, 2 * kMost);
+  return rounds == 1 ? even : std::clamp<size_t>((even + step - 1) / step * step, step, 2 * most);
 }
 
 // Which part of a depth is summed at a time: a panel's rows and a tile's should stay near the processor.

@@ -26,8 +26,23 @@ inline size_t rows_of_block(const Problem& p) {
   return im2row::rows_of_block(p, scratch_step(p) * sizeof(float));
 }
 
+// A few floats by the two ends of them, which may overlap.
+template <size_t kHalf>
+float* copy_ends(const float* from, size_t count, float* to) {
+  std::copy_n(from, kHalf, to);
+  std::copy_n(from + count - kHalf, kHalf, to + count - kHalf);
+  return to + count;
+}
+
 struct Copy {
-  float* operator()(const float* from, size_t count, float* to) const { return std::copy_n(from, count, to); }
+  float* operator()(const float* from, size_t count, float* to) const {
+    if (count > 32) return std::copy_n(from, count, to);
+    if (count >= 16) return copy_ends<16>(from, count, to);
+    if (count >= 8) return copy_ends<8>(from, count, to);
+    if (count >= 4) return copy_ends<4>(from, count, to);
+    for (size_t i = 0; i < count; i++) to[i] = from[i];
+    return to + count;
+  }
   float* zeros(size_t count, float* to) const { return std::fill_n(to, count, 0.0F); }
 };
 
@@ -45,13 +60,22 @@ using mm::Vec;
 
 // Vectors of the output's rows: whole ones, or the first lanes of those that go beyond the last filter.
 struct WholeRow {
+  // The line will be there when it is written.
+  HWY_INLINE void expect(const float* line) const { hwy::Prefetch(line); }
   HWY_INLINE Vec load(const float* from, size_t) const { return hn::LoadU(Tag(), from); }
   HWY_INLINE void store(Vec v, float* to, size_t) const { hn::StoreU(v, Tag(), to); }
+};
+
+// Whole lines that are written past the caches.
+struct RowPastCaches : WholeRow {
+  HWY_INLINE void expect(const float*) const {}
+  HWY_INLINE void store(Vec v, float* to, size_t) const { hn::Stream(v, Tag(), to); }
 };
 
 struct RowEnd {
   size_t filters;  // from the tile's first column on
 
+  HWY_INLINE void expect(const float* line) const { hwy::Prefetch(line); }
   size_t count(size_t column) const { return column < filters ? std::min(mm::kLanes, filters - column) : 0; }
   // Narrow vectors have no loads and stores of a part.
   HWY_INLINE Vec load(const float* from, size_t column) const {
@@ -85,8 +109,7 @@ struct Finish {
   Row row;
 
   HWY_INLINE Vec begin(size_t r, size_t column) const {
-    // The line will be there when the sums are.
-    hwy::Prefetch(y + r * step + column);
+    row.expect(y + r * step + column);
     if (residual) hwy::Prefetch(residual + r * step + column);
     if (!first) return row.load(y + r * step + column, column);
     return bias ? row.load(bias + column, column) : hn::Zero(Tag());
@@ -103,7 +126,6 @@ struct Slice {
   bool first, last;
 };
 
-// All rows of a block by one tile's columns.
 // Rows of a block by one tile's columns.
 template <size_t kHeight, size_t kWidth, class Row>
 HWY_INLINE void multiply_column(const float* a, size_t a_step, size_t rows, const float* panel, size_t depth,
@@ -138,9 +160,12 @@ HWY_NOINLINE void multiply_rows(const Problem& p, const float* a, size_t a_step,
 void multiply_columns(const Problem& p, const float* a, size_t a_step, size_t row, size_t rows,
                       const Slice& slice) {
   const size_t filters = p.filters;
+  const bool past_caches = mm::kLanes == kLineFloats && slice.first && slice.last && p.past_caches();
   for (size_t column = 0; column < filters; column += mm::kWide) {
     const size_t left = filters - column;
-    if (left >= mm::kWide)
+    if (past_caches && left >= mm::kWide)
+      multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, RowPastCaches());
+    else if (left >= mm::kWide)
       multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, WholeRow());
     else if (left > mm::kLanes)
       multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, RowEnd{left});
@@ -151,8 +176,11 @@ void multiply_columns(const Problem& p, const float* a, size_t a_step, size_t ro
 
 void Run(const Problem& p, int first, int last, float* scratch) {
   const size_t height = rows_of_block(p), depth = p.depth(), part = im2row::slice_of_depth(depth);
-  const size_t step = scratch_step(p);
   const bool plain = im2row::is_plain(p);
+  // Short rows are read where they are: they cannot compete for lines of the cache.
+  constexpr size_t kShort = 256;
+  const bool in_place = plain && depth <= kShort;
+  const size_t step = scratch_step(p), a_step = in_place ? depth : step;
   // Few weights stay near the processor while rows are written one after the other; many are read once a
   // block.
   constexpr size_t kFew = 320 * 1024 / sizeof(float);
@@ -162,14 +190,15 @@ void Run(const Problem& p, int first, int last, float* scratch) {
     if (!plain) im2row::gather(p, row, rows, Copy(), scratch, step);
     for (size_t k = 0; k < depth; k += part) {
       const Slice slice{k, std::min(part, depth - k), k == 0, k + part >= depth};
-      if (plain) im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
-      const float* a = plain ? scratch : scratch + k;
+      if (plain && !in_place) im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
+      const float* a = in_place ? p.x + row * depth : plain ? scratch : scratch + k;
       for (size_t r = 0, count = 0; r < rows; r += count) {
         count = p.on_line(row + r, std::min(at_once, rows - r));
-        multiply_columns(p, a + r * step, step, row + r, count, slice);
+        multiply_columns(p, a + r * a_step, a_step, row + r, count, slice);
       }
     }
   }
+  hwy::FlushStream();
 }
 
 }  // namespace HWY_NAMESPACE

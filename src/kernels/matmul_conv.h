@@ -5,6 +5,8 @@
 
 #include <cstddef>
 
+#include "kernels/past_caches.h"
+
 namespace caffe2rt::matmul_conv {
 
 // What one convolution is made of; all arrays are float32.
@@ -34,6 +36,9 @@ struct Problem {
   size_t on_line(size_t row, size_t count) const {
     const size_t left = out_width - row % out_width;
     return y_step && left < count ? left : count;
+  }
+  bool past_caches() const {
+    return y_line % kLineFloats == 0 && caffe2rt::past_caches(y, rows() * step(), step());
   }
   size_t rows() const { return static_cast<size_t>(images) * out_height * out_width; }
 };

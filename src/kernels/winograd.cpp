@@ -1,13 +1,18 @@
 #include "kernels/winograd.h"
 
 #include <algorithm>
+#include <cstring>
+#include <vector>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/winograd.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/int16_product.h"
 #include "kernels/matmul-inl.h"
+#include "kernels/past_caches.h"
 
 // What is the same for every vector width: once a file, however often it is included.
 #ifndef CAFFE2RT_WINOGRAD_LAYOUT
@@ -45,23 +50,42 @@ struct Tile {
         left(index % tiles_across(p) * kTile) {}
 };
 
-// How a thread's scratch memory is used: a pixel of zeros, then one matrix more than there are points.
+// How the weights of 16 bit integers lie in memory: a matrix a point, then a scale a filter for each.
+struct Int16Weights {
+  size_t matrix, columns;  // words from one matrix to the next, scales from one point's to the next
+
+  Int16Weights(int channels, int filters)
+      : matrix(int16_product::packed_size(channels, count_panels(filters))),
+        columns(count_panels(filters) * matmul::kPanel) {
+    static_assert(matmul::kPanel == int16_product::kPanel);
+  }
+  size_t words() const { return kPoints * (matrix + columns); }
+  template <class Word>
+  Word* scales(Word* packed) const {
+    return packed + kPoints * matrix;
+  }
+};
+
+// How a thread's scratch memory is used: a pixel of zeros, one matrix more than there are points, and where
+// they become integers a scale for each of their rows.
 struct Layout {
   int tiles;           // rows of a matrix
   size_t row, matrix;  // elements from one to the next
-  float *zeros, *matrices;
+  float *zeros, *matrices, *scales;
 
   Layout(const Problem& p, float* scratch)
       : tiles(tiles_of_block(p)),
         row(row_of(p)),
         matrix(row * tiles),
         zeros(scratch),
-        matrices(scratch + row) {
+        matrices(scratch + row),
+        scales(matrices + (kPoints + 1) * matrix) {
     std::fill_n(zeros, row, 0.0F);
   }
 
   static size_t size(const Problem& p) {
-    return row_of(p) * (1 + (kPoints + 1) * static_cast<size_t>(tiles_of_block(p)));
+    const size_t rows = static_cast<size_t>(tiles_of_block(p));
+    return row_of(p) * (1 + (kPoints + 1) * rows) + (kPoints * rows + 15) / 16 * 16;
   }
 
  private:
@@ -113,6 +137,12 @@ HWY_INLINE void transform_output(const Vec m0, const Vec m1, const Vec m2, const
   o[2] = hn::MulAdd(four, sum34, sum12);
   o[3] = hn::Add(hn::MulAdd(eight, dif34, dif12), m5);
 }
+
+// A vector is a line of the caches and is written past them.
+struct WholeLines {
+  HWY_INLINE Vec load(const float* from) const { return hn::LoadU(Tag(), from); }
+  HWY_INLINE void store(Vec v, float* to) const { hn::Stream(v, Tag(), to); }
+};
 
 struct WholeVectors {
   HWY_INLINE Vec load(const float* from) const { return hn::LoadU(Tag(), from); }
@@ -177,6 +207,12 @@ void transform_inputs(const Problem& p, int first_tile, int tiles, float* v, con
       }
     for (size_t c = 0; c < whole; c += kLanes) input_tile(pixels, c, v, layout.matrix, WholeVectors());
     if (whole < channels) input_tile(pixels, whole, v, layout.matrix, tail);
+    if (p.numbers == Numbers::kFloat32) continue;
+    for (size_t i = 0; i < kPoints; i++) {
+      float* row = v + i * layout.matrix;
+      layout.scales[i * layout.tiles + t] =
+          int16_product::quantize(row, channels, reinterpret_cast<std::int16_t*>(row));
+    }
   }
 }
 
@@ -223,27 +259,57 @@ HWY_INLINE void output_tile(const Problem& p, const Tile& tile, const float* m, 
 void transform_outputs(const Problem& p, int first_tile, int tiles, const float* m, const Layout& layout) {
   const size_t filters = p.filters, whole = filters / kLanes * kLanes;
   const FirstLanes tail{filters - whole};
+  const size_t pixels = static_cast<size_t>(p.images) * p.out_height() * p.out_width();
+  const bool lines = kLanes == kLineFloats && past_caches(p.y, pixels * filters, filters);
   for (int t = 0; t < tiles; t++, m += layout.row) {
     const Tile tile(p, first_tile + t);
-    for (size_t k = 0; k < whole; k += kLanes) output_tile(p, tile, m, k, layout.matrix, WholeVectors());
+    for (size_t k = 0; k < whole; k += kLanes) {
+      if (lines)
+        output_tile(p, tile, m, k, layout.matrix, WholeLines());
+      else
+        output_tile(p, tile, m, k, layout.matrix, WholeVectors());
+    }
     if (whole < filters) output_tile(p, tile, m, whole, layout.matrix, tail);
   }
 }
 
+// products (tiles,filters) = inputs (tiles,channels) times the weights of a point.
+void multiply_point(const Problem& p, size_t point, int tiles, const float* inputs, float* products,
+                    const Layout& layout) {
+  const size_t channels = p.channels, panels = count_panels(p.filters);
+  if (p.numbers == Numbers::kFloat32) {
+    mm::multiply(inputs, layout.row, tiles,
+                 static_cast<const float*>(p.packed) + point * channels * panels * matmul::kPanel, channels,
+                 panels, products, layout.row);
+    return;
+  }
+  const Int16Weights weights(p.channels, p.filters);
+  const auto* packed = static_cast<const std::int32_t*>(p.packed);
+  int16_product::multiply(
+      {.a = reinterpret_cast<const std::int32_t*>(inputs),
+       .a_step = layout.row,
+       .rows = static_cast<size_t>(tiles),
+       .pairs = int16_product::pairs_of(channels),
+       .panels = panels,
+       .packed = packed + point * weights.matrix,
+       .row_scales = layout.scales + point * layout.tiles,
+       .column_scales = weights.scales(static_cast<const float*>(p.packed)) + point * weights.columns,
+       .c = products,
+       .c_step = layout.row});
+}
+
 void Run(const Problem& p, int first, int last, float* scratch) {
   const Layout layout(p, scratch);
-  const size_t channels = p.channels, panels = count_panels(p.filters);
   for (int block = first; block < last; block++) {
     const int first_tile = block * layout.tiles, tiles = std::min(layout.tiles, count_tiles(p) - first_tile);
     // The products overwrite the transformed inputs one matrix behind: matrix i+1 is read while i is written.
     float *products = layout.matrices, *inputs = products + layout.matrix;
     transform_inputs(p, first_tile, tiles, inputs, layout);
     for (size_t i = 0; i < kPoints; i++)
-      mm::multiply(inputs + i * layout.matrix, layout.row, tiles,
-                   p.packed + i * channels * panels * matmul::kPanel, channels, panels,
-                   products + i * layout.matrix, layout.row);
+      multiply_point(p, i, tiles, inputs + i * layout.matrix, products + i * layout.matrix, layout);
     transform_outputs(p, first_tile, tiles, products, layout);
   }
+  hwy::FlushStream();
 }
 
 }  // namespace HWY_NAMESPACE
@@ -255,33 +321,68 @@ namespace caffe2rt::winograd {
 
 HWY_EXPORT(Run);
 
-size_t packed_size(int channels, int filters) {
-  return kPoints * static_cast<size_t>(channels) * count_panels(filters) * matmul::kPanel;
+size_t packed_size(Numbers numbers, int channels, int filters) {
+  const size_t words = numbers == Numbers::kInt16
+                           ? Int16Weights(channels, filters).words()
+                           : kPoints * static_cast<size_t>(channels) * count_panels(filters) * matmul::kPanel;
+  return words * sizeof(float);
 }
 
-void pack(const float* filter, int channels, int filters, float* packed) {
-  // G of the paper: 3 -> 6.
-  constexpr double kG[6][3] = {{1. / 4, 0, 0},
-                               {-1. / 6, -1. / 6, -1. / 6},
-                               {-1. / 6, 1. / 6, -1. / 6},
-                               {1. / 24, 1. / 12, 1. / 6},
-                               {1. / 24, -1. / 12, 1. / 6},
-                               {0, 0, 1}};
-  std::fill_n(packed, packed_size(channels, filters), 0.0F);
+namespace {
+
+// G of the paper: 3 -> 6.
+constexpr double kG[6][3] = {{1. / 4, 0, 0},
+                             {-1. / 6, -1. / 6, -1. / 6},
+                             {-1. / 6, 1. / 6, -1. / 6},
+                             {1. / 24, 1. / 12, 1. / 6},
+                             {1. / 24, -1. / 12, 1. / 6},
+                             {0, 0, 1}};
+
+// Calls take(point, number) for the 36 numbers that 9 weights become.
+template <class Take>
+void transform_weights(const float* g, Take&& take) {
+  for (int i = 0; i < 6; i++) {
+    double row[3];
+    for (int j = 0; j < 3; j++) row[j] = kG[i][0] * g[j] + kG[i][1] * g[3 + j] + kG[i][2] * g[6 + j];
+    for (int j = 0; j < 6; j++)
+      take(i * 6 + j, static_cast<float>(kG[j][0] * row[0] + kG[j][1] * row[1] + kG[j][2] * row[2]));
+  }
+}
+
+void pack_float32(const float* filter, int channels, int filters, float* packed) {
   const size_t matrix = static_cast<size_t>(channels) * count_panels(filters) * matmul::kPanel;
   for (int k = 0; k < filters; k++)
     for (int c = 0; c < channels; c++) {
-      const float* g = filter + (static_cast<size_t>(k) * channels + c) * 9;
-      double rows[6][3];
-      for (int i = 0; i < 6; i++)
-        for (int j = 0; j < 3; j++) rows[i][j] = kG[i][0] * g[j] + kG[i][1] * g[3 + j] + kG[i][2] * g[6 + j];
       float* to = packed + (static_cast<size_t>(k) / matmul::kPanel * channels + c) * matmul::kPanel +
                   k % matmul::kPanel;
-      for (int i = 0; i < 6; i++)
-        for (int j = 0; j < 6; j++)
-          to[(i * 6 + j) * matrix] =
-              static_cast<float>(kG[j][0] * rows[i][0] + kG[j][1] * rows[i][1] + kG[j][2] * rows[i][2]);
+      transform_weights(filter + (static_cast<size_t>(k) * channels + c) * 9,
+                        [&](int point, float number) { to[point * matrix] = number; });
     }
+}
+
+void pack_int16(const float* filter, int channels, int filters, std::int32_t* packed) {
+  const Int16Weights weights(channels, filters);
+  float* scales = weights.scales(reinterpret_cast<float*>(packed));
+  std::vector<float> column(static_cast<size_t>(channels) * kPoints);
+  for (int k = 0; k < filters; k++) {
+    for (int c = 0; c < channels; c++)
+      transform_weights(filter + (static_cast<size_t>(k) * channels + c) * 9,
+                        [&](int point, float number) { column[c * kPoints + point] = number; });
+    for (size_t point = 0; point < kPoints; point++)
+      scales[point * weights.columns + k] =
+          int16_product::pack_column(column.data() + point, channels, kPoints,
+                                     reinterpret_cast<std::int16_t*>(packed + point * weights.matrix), k);
+  }
+}
+
+}  // namespace
+
+void pack(Numbers numbers, const float* filter, int channels, int filters, void* packed) {
+  std::memset(packed, 0, packed_size(numbers, channels, filters));
+  if (numbers == Numbers::kInt16)
+    pack_int16(filter, channels, filters, static_cast<std::int32_t*>(packed));
+  else
+    pack_float32(filter, channels, filters, static_cast<float*>(packed));
 }
 
 int count_blocks(const Problem& problem) {

@@ -13,14 +13,21 @@ namespace caffe2rt::winograd {
 constexpr int kTile = 4;     // pixels of output along each side of a tile
 constexpr int kPoints = 36;  // matrices
 
-// What one convolution is made of; all arrays are float32.
+// What the matrix products multiply.
+enum class Numbers {
+  kFloat32,
+  kInt16,  // rounded to integers with a scale a tile and a scale a filter: see int16_product.h
+};
+
+// What one convolution is made of; all arrays but `packed` are float32.
 struct Problem {
+  Numbers numbers = Numbers::kFloat32;
   int images = 0, height = 0, width = 0;  // of input and output alike
   int channels = 0, filters = 0;
   int pad = 1;                      // 0: the output is two pixels smaller each way
   int threads = 1;                  // that will share the blocks
   const float* x = nullptr;         // (images,height,width,channels)
-  const float* packed = nullptr;    // pack()
+  const void* packed = nullptr;     // pack()
   const float* bias = nullptr;      // (filters), or null
   const float* residual = nullptr;  // like y, added before the activation, or null
   bool relu = false;
@@ -30,11 +37,11 @@ struct Problem {
   int out_width() const { return width + 2 * pad - 2; }
 };
 
-// Elements of the packed weights.
-size_t packed_size(int channels, int filters);
+// Bytes of the packed weights.
+size_t packed_size(Numbers numbers, int channels, int filters);
 
 // (filters,channels,3,3), contiguous -> packed weights, for every vector width the same.
-void pack(const float* filter, int channels, int filters, float* packed);
+void pack(Numbers numbers, const float* filter, int channels, int filters, void* packed);
 
 // Blocks of tiles that can be computed apart from each other, and the elements of scratch memory that a
 // thread needs, on a boundary of 64 bytes.

@@ -125,6 +125,7 @@ void MatMulKernel::run(matmul_conv::Problem problem, const at::Tensor& packed) c
     dot.scales = layout.scales(weights);
     dot.offsets = layout.offsets(weights);
   }
+  dot.way = dot_conv::fastest(dot.kind);
   run_blocks(dot_conv::count_blocks(dot), dot_conv::scratch_size(dot),
              [&](int block, float* scratch) { dot_conv::run(dot, block, block + 1, scratch); });
 }

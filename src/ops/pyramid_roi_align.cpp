@@ -3,7 +3,11 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
+#include <cmath>
+#include <utility>
 
 #include "ops/roi_pooling.h"
 #include "ops/types.h"
@@ -34,7 +38,6 @@ class PyramidRoIAlign final : public Operator {
   }
 
   void run(const Inputs& in, Outputs& out) const override {
-    const size_t order_input = 2 * levels_;
     std::vector<at::Tensor> maps, rois;
     std::vector<int64_t> ends;  // of each level's regions among all
     for (size_t level = 0; level < levels_; level++) {
@@ -45,29 +48,57 @@ class PyramidRoIAlign final : public Operator {
       rois.push_back(in[levels_ + level].contiguous());
       ends.push_back((ends.empty() ? 0 : ends.back()) + rois.back().size(0));
     }
-    require_shape(in, order_input, {ends.back()});
-    const at::Tensor order = in[order_input].to(at::kLong).contiguous();
-    const auto* from_row = order.const_data_ptr<int64_t>();
 
     const PoolingArgs& args = args_.front();
     const std::array<int64_t, 4> shape = {ends.back(), maps[0].size(1), args.pooled_h, args.pooled_w};
     out[0] = at::empty(shape, maps[0].options(), at::MemoryFormat::ChannelsLast);
     auto* pooled = out[0].mutable_data_ptr<float>();
     const int64_t row = shape[1] * shape[2] * shape[3];
-    at::parallel_for(0, ends.back(), 1, [&](int64_t from, int64_t to) {
+    const std::vector<Region> regions = read_regions(in, rois, ends);
+    std::atomic<size_t> next = 0;
+    at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
       std::vector<RegionPooler<UprightRegion>> poolers;
       for (size_t level = 0; level < levels_; level++) poolers.emplace_back(args_[level], maps[level]);
-      for (int64_t r = from; r < to; r++) {
-        const int64_t source = from_row[r];
-        require(source >= 0 && source < ends.back(), ErrorCode::kArgument, "{}: index {} in a batch of {}",
-                in.describe(order_input), source, ends.back());
-        const auto level =
-            static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), source) - ends.begin());
-        const int64_t of_level = source - (ends[level] - rois[level].size(0));
-        poolers[level].pool(rois[level].const_data_ptr<float>(), of_level, rois[level].size(1),
-                            pooled + r * row);
+      for (size_t i = next++; i < regions.size(); i = next++) {
+        const Region& region = regions[i];
+        const at::Tensor& of_level = rois[region.level];
+        poolers[region.level].pool(of_level.const_data_ptr<float>(), region.row, of_level.size(1),
+                                   pooled + region.place * row);
       }
     });
+  }
+
+ private:
+  struct Region {
+    size_t level;
+    int64_t row;    // of the level's regions
+    int64_t place;  // among the results
+    float top;
+  };
+
+  // All regions, those beside each other on a map one after the other: what one reads the next finds in a
+  // cache.
+  std::vector<Region> read_regions(const Inputs& in, const std::vector<at::Tensor>& rois,
+                                   const std::vector<int64_t>& ends) const {
+    const size_t order_input = 2 * levels_;
+    require_shape(in, order_input, {ends.back()});
+    const at::Tensor order = in[order_input].to(at::kLong).contiguous();
+    const auto* from_row = order.const_data_ptr<int64_t>();
+    std::vector<Region> regions;
+    regions.reserve(static_cast<size_t>(ends.back()));
+    for (int64_t place = 0; place < ends.back(); place++) {
+      const int64_t source = from_row[place];
+      require(source >= 0 && source < ends.back(), ErrorCode::kArgument, "{}: index {} in a batch of {}",
+              in.describe(order_input), source, ends.back());
+      const auto level =
+          static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), source) - ends.begin());
+      const at::Tensor& of_level = rois[level];
+      const int64_t columns = of_level.size(1), of_level_row = source - (ends[level] - of_level.size(0));
+      const float top = of_level.const_data_ptr<float>()[(of_level_row + 1) * columns - 3];
+      regions.push_back({level, of_level_row, place, std::isnan(top) ? 0 : top});
+    }
+    std::ranges::sort(regions, std::less(), [](const Region& r) { return std::pair(r.level, r.top); });
+    return regions;
   }
 
  private:

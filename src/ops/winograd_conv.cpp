@@ -5,6 +5,7 @@
 #include "kernels/winograd.h"
 #include "ops/conv.h"
 #include "ops/run_blocks.h"
+#include "ops/types.h"
 
 namespace caffe2rt {
 namespace {
@@ -15,7 +16,9 @@ class WinogradConv final : public Operator {
       : args_(args),
         channels_(args.get("caffe2rt.channels", 0)),
         filters_(args.get("caffe2rt.filters", 0)),
-        pad_(args.get("pad", 0)) {
+        pad_(args.get("pad", 0)),
+        numbers_(args.get("caffe2rt.numbers", 0) == 0 ? winograd::Numbers::kFloat32
+                                                      : winograd::Numbers::kInt16) {
     require(channels_ > 0 && filters_ > 0, ErrorCode::kArgument,
             "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
             channels_, filters_);
@@ -38,6 +41,7 @@ class WinogradConv final : public Operator {
     }
     const Residual residual(in, y);
     const winograd::Problem problem{
+        .numbers = numbers_,
         .images = static_cast<int>(x.size(0)),
         .height = static_cast<int>(x.size(2)),
         .width = static_cast<int>(x.size(3)),
@@ -46,7 +50,7 @@ class WinogradConv final : public Operator {
         .pad = pad_,
         .threads = at::get_num_threads(),
         .x = x.const_data_ptr<float>(),
-        .packed = in[ConvArgs::kFilter].const_data_ptr<float>(),
+        .packed = in[ConvArgs::kFilter].const_data_ptr(),
         .bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr,
         .residual = residual.data(),
         .relu = args_.relu && residual.complete,
@@ -59,18 +63,20 @@ class WinogradConv final : public Operator {
  private:
   const ConvArgs args_;
   const int channels_, filters_, pad_;
+  const winograd::Numbers numbers_;
 };
 
 REGISTER_OPERATOR_AS("caffe2rt.WinogradConv", WinogradConv)
     .says("Convolution with a 3x3 window of stride 1, with a quarter of the multiplications.")
     .input("X", "(N,C,H,W) float32")
-    .input("filter", "packed weights (winograd::packed_size) float32")
+    .input("filter", "packed weights, winograd::packed_size bytes", Types::kUint8)
     .optional_input("bias", "(M) float32")
     .optional_input("residual", "float32, added to Y as Add does it")
     .output("Y", "(N,M,OH,OW) float32", infer::by(&WinogradConv::shape))
     .args(ConvArgs::documentation())
     .arg("caffe2rt.channels", "C")
-    .arg("caffe2rt.filters", "M");
+    .arg("caffe2rt.filters", "M")
+    .arg("caffe2rt.numbers", "what is multiplied: 0 float32, 1 16 bit integers");
 
 }  // namespace
 }  // namespace caffe2rt

@@ -57,7 +57,8 @@ Operators make_operators(const Graph& graph) {
 void warn_if_slow(Precision precision, c10::Device device) {
   if (precision == Precision::kFloat32 || !device.is_cpu()) return;
   const bool bfloat16 = precision == Precision::kBfloat16;
-  if (!dot_conv::is_fast(bfloat16 ? dot_conv::Kind::kBfloat16 : dot_conv::Kind::kInt8))
+  if (dot_conv::fastest(bfloat16 ? dot_conv::Kind::kBfloat16 : dot_conv::Kind::kInt8) ==
+      dot_conv::Way::kPlain)
     LOG(WARNING) << "precision " << (bfloat16 ? "bf16" : "int8")
                  << ": this processor has no instructions for it (AVX-512 with "
                  << (bfloat16 ? "BF16" : "VNNI") << "): it is computed slowly; fp32 is faster here";

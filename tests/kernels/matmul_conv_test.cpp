@@ -2,34 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <memory>
-#include <random>
 
+#include "kernels/arrays.h"
 #include "kernels/targets.h"
 
 namespace caffe2rt {
 namespace {
 
-std::vector<float> noise(size_t count, int seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(generator);
-  return values;
-}
-
 // A convolution and memory for all that it reads and writes.
 struct Convolution {
   matmul_conv::Problem problem;
-  std::vector<float> x, filter, bias, residual, y;
+  Aligned<float> x, filter, bias, residual, y;
 
   explicit Convolution(matmul_conv::Problem p) : problem(p) {
     const size_t results = p.rows() * p.filters;
     x = noise(static_cast<size_t>(p.images) * p.height * p.width * p.channels, 1);
     filter = noise(p.depth() * p.filters, 2);
     bias = noise(p.filters, 3);
-    residual = noise(results, 4);
     y.assign(results + 1, NAN);
     problem.x = x.data();
     problem.bias = bias.data();
@@ -55,18 +44,19 @@ struct Convolution {
     return p.relu ? std::max(sum, 0.0) : sum;
   }
 
+  void add_residual() {
+    residual = noise(problem.rows() * problem.filters, 4);
+    problem.residual = residual.data();
+  }
+
   void check() {
-    const auto allocate = [](size_t count) {
-      return std::unique_ptr<float[], decltype(&std::free)>(
-          static_cast<float*>(std::aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64)), &std::free);
-    };
-    const auto packed = allocate(matmul_conv::packed_size(problem.depth(), problem.filters)),
-               scratch = allocate(matmul_conv::scratch_size(problem));
+    Aligned<float> packed(matmul_conv::packed_size(problem.depth(), problem.filters)),
+        scratch(matmul_conv::scratch_size(problem));
     matmul_conv::pack(filter.data(), problem.filters, problem.channels,
-                      static_cast<size_t>(problem.kernel_h) * problem.kernel_w, packed.get());
-    problem.packed = packed.get();
+                      static_cast<size_t>(problem.kernel_h) * problem.kernel_w, packed.data());
+    problem.packed = packed.data();
     for (int block = matmul_conv::count_blocks(problem); block-- > 0;)  // in any order
-      matmul_conv::run(problem, block, block + 1, scratch.get());
+      matmul_conv::run(problem, block, block + 1, scratch.data());
     const double scale = std::sqrt(static_cast<double>(problem.depth()));  // of the sums
     for (size_t row = 0; row < problem.rows(); row++)
       for (int m = 0; m < problem.filters; m++)
@@ -91,7 +81,7 @@ TEST_P(MatMulConv, TakesAnyNumberOfFilters) {
 
 TEST_P(MatMulConv, SumsDepthsOfSeveralSlicesBeforeTheResidualAndTheActivation) {
   Convolution convolution({.images = 33, .channels = 1400, .filters = 40, .relu = true});
-  convolution.problem.residual = convolution.residual.data();
+  convolution.add_residual();
   convolution.check();
 }
 
@@ -144,6 +134,13 @@ TEST_P(MatMulConv, TakesEverySecondPixelOfAPointwiseOne) {
 TEST_P(MatMulConv, WorksWithoutABias) {
   Convolution convolution({.images = 50, .channels = 9, .filters = 20, .threads = 3});
   convolution.problem.bias = nullptr;
+  convolution.check();
+}
+
+TEST_P(MatMulConv, WritesLargeOutputsPastTheCaches) {
+  Convolution convolution({.images = 4200, .channels = 2, .filters = 2048 + 16, .relu = true});
+  ASSERT_TRUE(convolution.problem.past_caches());
+  convolution.add_residual();
   convolution.check();
 }
 

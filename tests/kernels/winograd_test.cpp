@@ -3,27 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
-#include <memory>
-#include <random>
 
+#include "kernels/arrays.h"
+#include "kernels/past_caches.h"
 #include "kernels/targets.h"
 
 namespace caffe2rt {
 namespace {
 
-std::vector<float> noise(size_t count, int seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(generator);
-  return values;
-}
-
 // A convolution and memory for all that it reads and writes.
 struct Convolution {
   winograd::Problem problem;
-  std::vector<float> x, filter, bias, residual, y;
+  Aligned<float> x, filter, bias, residual, y;
 
   Convolution(int images, int height, int width, int channels, int filters, int pad = 1) {
     problem = {.images = images,
@@ -66,28 +57,24 @@ struct Convolution {
   }
 
   void run() {
-    std::unique_ptr<float[], decltype(&std::free)> packed(
-        allocate(winograd::packed_size(problem.channels, problem.filters)), &std::free),
-        scratch(allocate(winograd::scratch_size(problem)), &std::free);
-    winograd::pack(filter.data(), problem.channels, problem.filters, packed.get());
-    problem.packed = packed.get();
+    Aligned<float> packed(winograd::packed_size(problem.numbers, problem.channels, problem.filters) /
+                          sizeof(float)),
+        scratch(winograd::scratch_size(problem));
+    winograd::pack(problem.numbers, filter.data(), problem.channels, problem.filters, packed.data());
+    problem.packed = packed.data();
     for (int block = winograd::count_blocks(problem); block-- > 0;)  // in any order
-      winograd::run(problem, block, block + 1, scratch.get());
+      winograd::run(problem, block, block + 1, scratch.data());
   }
 
   void expect_right() const {
+    const double tolerance = problem.numbers == winograd::Numbers::kInt16 ? 1.2e-2 : 5e-5;
     const double scale = std::sqrt(9.0 * problem.channels);  // of the sums
     for (int n = 0; n < problem.images; n++)
       for (int row = 0; row < problem.out_height(); row++)
         for (int column = 0; column < problem.out_width(); column++)
           for (int k = 0; k < problem.filters; k++)
-            ASSERT_NEAR(y[index(n, row, column, k)], expected(n, row, column, k), 3e-5 * scale)
+            ASSERT_NEAR(y[index(n, row, column, k)], expected(n, row, column, k), tolerance * scale)
                 << "image " << n << ", row " << row << ", column " << column << ", filter " << k;
-  }
-
- private:
-  static float* allocate(size_t count) {
-    return static_cast<float*>(std::aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64));
   }
 };
 
@@ -127,6 +114,39 @@ TEST_P(Winograd, AddsTheResidualBeforeTheActivation) {
   convolution.problem.residual = convolution.residual.data();
   convolution.problem.relu = true;
   convolution.problem.bias = nullptr;
+  convolution.run();
+  convolution.expect_right();
+}
+
+TEST_P(Winograd, MultipliesIntegersWithScales) {
+  for (const auto& [height, width, channels, filters] :
+       {std::array{8, 12, 32, 64}, {7, 5, 3, 5}, {1, 1, 1, 1}, {6, 3, 41, 70}, {20, 30, 128, 40}}) {
+    Convolution convolution(1, height, width, channels, filters);
+    convolution.problem.numbers = winograd::Numbers::kInt16;
+    convolution.problem.residual = convolution.residual.data();
+    convolution.run();
+    convolution.expect_right();
+  }
+}
+
+TEST_P(Winograd, TilesOfIntegersHaveScalesOfTheirOwn) {
+  Convolution convolution(1, 8, 64, 16, 16);
+  convolution.problem.numbers = winograd::Numbers::kInt16;
+  convolution.problem.bias = nullptr;
+  for (int row = 0; row < 8; row++)  // far from the rest, and far larger
+    for (int column = 40; column < 64; column++)
+      for (int c = 0; c < 16; c++) convolution.x[(row * 64 + column) * 16 + c] *= 1e6F;
+  convolution.run();
+  for (int column = 0; column < 36; column++)
+    for (int k = 0; k < 16; k++)
+      ASSERT_NEAR(convolution.y[convolution.index(0, 3, column, k)], convolution.expected(0, 3, column, k),
+                  0.2)
+          << "column " << column << ", filter " << k;
+}
+
+TEST_P(Winograd, WritesLargeOutputsPastTheCaches) {
+  Convolution convolution(1, 64, 66, 1, 2032);
+  ASSERT_TRUE(past_caches(convolution.y.data(), convolution.y.size(), 2032));
   convolution.run();
   convolution.expect_right();
 }

@@ -42,6 +42,20 @@ TEST(WinogradConv, EmptyBatchGivesEmptyOutput) {
   EXPECT_SHAPE(y.winograd, {0, 16, 5, 5});
 }
 
+TEST(WinogradConv, RoundsBesideBfloat16NoMoreThanItDoes) {
+  const std::vector<at::Tensor> inputs = {random({1, 64, 9, 10}), random({70, 64, 3, 3}), random({70})};
+  const Args args = {{"kernel", 3}, {"pad", 1}};
+  const at::Tensor exact = run_with_weights("Conv", inputs, args, {"all"});
+  const auto error = [&](const at::Tensor& y) {
+    return (y - exact).norm().item<double>() / exact.norm().item<double>();
+  };
+  const double rounded =
+                   error(run_with_weights("Conv", inputs, args, {"use_winograd"}, Precision::kBfloat16)),
+               winograd = error(run_with_weights("Conv", inputs, args, {}, Precision::kBfloat16));
+  EXPECT_GT(rounded, 1e-4);  // it is not float32
+  EXPECT_LE(winograd, rounded);
+}
+
 TEST(WinogradConv, RefusesAnInputThatDoesNotFit) {
   EXPECT_ERROR(
       run_with_weights("Conv", {random({1, 18, 5, 5}), random({16, 17, 3, 3})}, {{"kernel", 3}, {"pad", 1}}),

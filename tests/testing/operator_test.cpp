@@ -100,10 +100,11 @@ at::Tensor run_operator(const std::string& type, const std::vector<at::Tensor>& 
 }
 
 at::Tensor run_with_weights(const std::string& type, const std::vector<at::Tensor>& inputs, const Args& args,
-                            const std::set<std::string>& without_passes) {
+                            const std::set<std::string>& without_passes, Precision precision) {
   Blobs weights;
   for (size_t i = 1; i < inputs.size(); i++) weights[blob("in", i)] = inputs[i];
   CompileOptions options = options_of_tests();
+  options.precision = precision;
   options.without_passes = parse_passes({without_passes.begin(), without_passes.end()});
   const auto net = CompiledNet::compile(net_of(operator_def(type, inputs.size(), 1, args)), weights, options);
   Workspace workspace;

@@ -61,7 +61,8 @@ at::Tensor run_operator(const std::string& type, const std::vector<at::Tensor>& 
 
 // Its first output where all inputs but the first are weights, compiled without these passes.
 at::Tensor run_with_weights(const std::string& type, const std::vector<at::Tensor>& inputs, const Args& args,
-                            const std::set<std::string>& without_passes = {});
+                            const std::set<std::string>& without_passes = {},
+                            Precision precision = Precision::kFloat32);
 
 // Compiles one operator with `inputs` as weights, so that what can be refused before a run is refused.
 void compile_operator(const std::string& type, const std::vector<at::Tensor>& inputs, const Args& args = {});

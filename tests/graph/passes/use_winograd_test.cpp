@@ -1,15 +1,20 @@
 #include "graph/passes/passes.h"
+#include "graph/passes/rewrite.h"
+#include "kernels/dot_conv.h"
+#include "kernels/int16_product.h"
+#include "kernels/winograd.h"
 #include "testing/operator_test.h"
 
 namespace caffe2rt {
 namespace {
 
-Graph transformed(const std::string& args, const Shape& filter = {32, 16, 3, 3}) {
+Graph transformed(const std::string& args, const Shape& filter = {32, 16, 3, 3},
+                  const PassOptions& options = {}) {
   const std::string conv = R"(op { type: "Conv" input: "x" input: "w" arg { name: "kernel" i: 3 } )" + args;
   Graph graph = build_graph(parse_net_text(R"(external_input: "x")" + conv + R"( output: "y" })" + conv +
                                            R"( output: "z" } external_output: "y" external_output: "z")"),
                             {{"w", random(filter)}});
-  use_winograd(graph);
+  use_winograd(graph, options);
   return graph;
 }
 
@@ -22,7 +27,7 @@ TEST(UseWinograd, PacksTheFilterOnceForAllWhoReadIt) {
       EXPECT_EQ(node.inputs[1], graph.nodes[0].inputs[1]);
     }
     ASSERT_EQ(graph.constants.size(), 1U);
-    EXPECT_EQ(graph.constants.begin()->second.numel(), 36 * 16 * 32);
+    EXPECT_EQ(graph.constants.begin()->second.nbytes(), 36 * 16 * 32 * sizeof(float));
   }
 }
 
@@ -33,6 +38,20 @@ TEST(UseWinograd, LeavesOtherConvolutionsAlone) {
   EXPECT_EQ(transformed(R"(arg { name: "group" i: 2 })").nodes[0].def.type, "Conv");
   EXPECT_EQ(transformed("", {32, 3, 3, 3}).nodes[0].def.type, "Conv");   // too few channels to be worth it
   EXPECT_EQ(transformed("", {32, 16, 3, 5}).nodes[0].def.type, "Conv");  // refused later, with a message
+}
+
+TEST(UseWinograd, MultipliesIntegersBesideBfloat16UnlessTilesDo) {
+  const auto first_node = [](std::int64_t channels) {
+    return transformed("", {64, channels, 3, 3}, {.precision = Precision::kBfloat16}).nodes[0].def;
+  };
+  EXPECT_EQ(first_node(32).type, "Conv");  // bfloat16 is faster with few channels
+  if (dot_conv::fastest(dot_conv::Kind::kBfloat16) == dot_conv::Way::kTiles) {
+    EXPECT_EQ(first_node(64).type, "Conv");
+  } else if (int16_product::is_fast()) {
+    EXPECT_EQ(first_node(64).type, "caffe2rt.WinogradConv");
+    EXPECT_EQ(integer_argument(first_node(64), "caffe2rt.numbers", 0),
+              static_cast<int>(winograd::Numbers::kInt16));
+  }
 }
 
 TEST(UseWinograd, LeavesAFilterThatIsFedAlone) {

@@ -1,0 +1,47 @@
+// Products of matrices of 16 bit integers, twice as many at a time as of float32, whose rows and columns have
+// scales of their own: sixteen bits are enough for numbers that a transform is going to take apart again,
+// where bfloat16's eight are not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace caffe2rt::int16_product {
+
+constexpr size_t kPanel = 32;  // columns of a panel
+
+// The processor has instructions for it: AVX-512 with VNNI. Where it has not, the same is computed slowly.
+bool is_fast();
+
+// Pairs of neighbours along a depth.
+constexpr size_t pairs_of(size_t depth) { return (depth + 1) / 2; }
+
+// row (count) float32 -> (count, rounded up to pairs) int16, which may take the row's place; returns what
+// stands for one, row[i] = about scale * to[i]. A row with infinite or no numbers has a scale that is none.
+float quantize(const float* row, size_t count, std::int16_t* to);
+
+// The same of column `column` of a packed matrix with `depth` numbers, `step` floats apart.
+float pack_column(const float* numbers, size_t depth, size_t step, std::int16_t* packed, size_t column);
+
+// 32 bit words of a packed matrix: panels, pairs of the depth, columns of the panel.
+constexpr size_t packed_size(size_t depth, size_t panels) { return panels * pairs_of(depth) * kPanel; }
+
+// c (rows,panels*kPanel) float32 = a times b, with scales. Sums cannot overflow: the rows and columns that
+// quantize() and pack_column() make are not long enough for that (Cauchy and Schwarz).
+struct Problem {
+  const std::int32_t* a = nullptr;  // (rows,pairs), rows `a_step` words apart
+  size_t a_step = 0, rows = 0, pairs = 0, panels = 0;
+  const std::int32_t* packed = nullptr;  // on a boundary of 64 bytes
+  const float* row_scales = nullptr;     // (rows)
+  const float* column_scales = nullptr;  // (panels*kPanel)
+  float* c = nullptr;
+  size_t c_step = 0;
+};
+
+void multiply(const Problem& problem);
+
+// On any processor.
+float quantize_plainly(const float* row, size_t count, std::int16_t* to);
+void multiply_plainly(const Problem& problem);
+
+}  // namespace caffe2rt::int16_product

@@ -1,0 +1,36 @@
+// Arrays for tests of kernels: on boundaries of lines of the caches, as tensors are.
+#pragma once
+
+#include <cstddef>
+#include <new>
+#include <random>
+#include <vector>
+
+namespace caffe2rt {
+
+template <class T>
+struct AlignedAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t kAlignment{64};
+
+  AlignedAllocator() = default;
+  template <class U>
+  AlignedAllocator(const AlignedAllocator<U>&) {}
+  T* allocate(size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kAlignment)); }
+  void deallocate(T* memory, size_t) { ::operator delete(memory, kAlignment); }
+  bool operator==(const AlignedAllocator&) const = default;
+};
+
+template <class T>
+using Aligned = std::vector<T, AlignedAllocator<T>>;
+
+// Normally distributed numbers, for one seed the same.
+inline Aligned<float> noise(size_t count, int seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal;
+  Aligned<float> values(count);
+  for (float& value : values) value = normal(generator);
+  return values;
+}
+
+}  // namespace caffe2rt
