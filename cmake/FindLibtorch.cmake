@@ -2,7 +2,7 @@
 #
 #   LIBTORCH_DIR   the wheel's folder `torch`; default: the one that tools/bootstrap.sh installs
 #
-# Makes the target Libtorch::cpu.
+# Makes the target Libtorch::cpu, and for CAFFE2RT_CUDA Libtorch::cuda.
 set(CAFFE2RT_TORCH_VERSION 2.15.0)
 file(GLOB _candidates
      "$ENV{CAFFE2RT_PREFIX}/libtorch-${CAFFE2RT_TORCH_VERSION}/lib/python3*/site-packages/torch"
@@ -28,4 +28,20 @@ if(Libtorch_FOUND AND NOT TARGET Libtorch::cpu)
     INTERFACE_INCLUDE_DIRECTORIES ${LIBTORCH_DIR}/include
     INTERFACE_COMPILE_DEFINITIONS "AT_PER_OPERATOR_HEADERS"
     INTERFACE_LINK_LIBRARIES Libtorch::c10)
+endif()
+
+# The CUDA half. It brings a CUDA runtime of its own, which has to be the one of everything in the process.
+if(Libtorch_FOUND AND CAFFE2RT_CUDA AND NOT TARGET Libtorch::cuda)
+  file(GLOB _cudart "${LIBTORCH_DIR}/../nvidia/*/lib/libcudart.so.*")
+  find_library(LIBTORCH_CUDA torch_cuda PATHS ${LIBTORCH_DIR}/lib NO_DEFAULT_PATH REQUIRED)
+  find_library(LIBTORCH_C10_CUDA c10_cuda PATHS ${LIBTORCH_DIR}/lib NO_DEFAULT_PATH REQUIRED)
+  if(NOT _cudart)
+    message(FATAL_ERROR "no CUDA runtime beside ${LIBTORCH_DIR}: run tools/bootstrap.sh --cuda")
+  endif()
+  list(GET _cudart 0 _cudart)
+  get_filename_component(LIBTORCH_CUDART ${_cudart} REALPATH)
+  add_library(Libtorch::cuda SHARED IMPORTED)
+  set_target_properties(Libtorch::cuda PROPERTIES
+    IMPORTED_LOCATION ${LIBTORCH_CUDA}
+    INTERFACE_LINK_LIBRARIES "Libtorch::cpu;${LIBTORCH_C10_CUDA};${LIBTORCH_CUDART}")
 endif()

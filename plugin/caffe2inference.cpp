@@ -225,7 +225,7 @@ void install_properties(GObjectClass* object) {
           g_param_spec_int("max-detections", "Most detections",
                            "The best so many objects of a frame are kept (-1: what the model says)", -1,
                            G_MAXINT, -1, kPlaying));
-  text(kDevice, "device", "Device", "Where the net runs, such as cpu", "cpu");
+  text(kDevice, "device", "Device", "Where the net runs: cpu, cuda, cuda:N or auto", "cpu");
   text(kPrecision, "precision", "Precision",
        "Numbers that layers multiply: fp32, whose results are the original's; bf16; int8, which needs the "
        "calibration.json that caffe2_calibrate writes beside the net; auto: fp32",

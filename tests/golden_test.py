@@ -5,9 +5,9 @@
 
 Per case: raw outputs and formatted predictions against the recorded ones, by DIR/compare.py: without any rewrite of the net, and
 with all of them but Winograd's convolution the same; with that too, all but one detection the same. In bf16 and int8 nothing is
-recorded: there the rewrites that only join operators change nothing. Per batch2.npz: what each image
-gets in a batch against what it gets alone. Exits 77 (skipped) where DIR or numpy is missing. A folder NAME/ holds model.pb and
-model_init.pb, or its model lies in DIR/../models/NAME.
+recorded: there the rewrites that only join operators change nothing. Per batch2.npz: what each image gets in a batch against
+what it gets alone. With --device a net runs there, and in fp16 too, within wider bounds. Exits 77 (skipped) where DIR or numpy is
+missing. A folder NAME/ holds model.pb and model_init.pb, or its model lies in DIR/../models/NAME.
 """
 import argparse
 import json
@@ -23,6 +23,7 @@ except ImportError:
     sys.exit(77)
 
 JOINING = "drop_identities,join_roi_align,flatten_channels_last,fuse_add,fuse_relu"
+LOW = ("--box-px", "2", "--score", "0.05", "--dense", "0.05", "--all-but", "2")  # bounds of low precision
 PER_ROW = ("bbox_nms", "score_nms", "class_nms", "mask_fcn_probs", "kps_score", "keypoints_out")
 
 
@@ -30,13 +31,14 @@ class Runner:
     def __init__(self, arguments, scratch):
         self.compare = arguments.golden / "compare.py"
         self.program = arguments.caffe2_run
+        self.device = arguments.device
         self.scratch = pathlib.Path(scratch)
         self.failed = []
 
     def run(self, model, feeds, outputs, *flags, without="use_winograd"):
         flags += ("--disable-passes", without) if without else ()
         subprocess.run([self.program, "--predict_net", model / "model.pb", "--init_net", model / "model_init.pb",
-                        "--inputs", feeds, "--outputs", outputs, *flags], check=True, stdout=subprocess.DEVNULL)
+                        "--inputs", feeds, "--outputs", outputs, "--device", self.device, *flags], check=True, stdout=subprocess.DEVNULL)
 
     def same(self, what, golden, computed, *flags):
         result = subprocess.run([sys.executable, self.compare, golden, computed, "--json", *flags], stdout=subprocess.PIPE)
@@ -44,6 +46,7 @@ class Runner:
         print("%-48s %s" % (what, "same" if result.returncode == 0 else "DIFFERENT %s" % report), flush=True)
         if result.returncode != 0:
             self.failed.append(what)
+        return result.returncode == 0
 
     def check_case(self, model, name, case, original_size):
         out = self.scratch / "out.npz"
@@ -57,6 +60,22 @@ class Runner:
         if original_size:
             self.run(model, case, out, "--formatted", "--original-size", "%dx%d" % tuple(original_size))
             self.same("%s %s formatted" % (name, case.stem), case, out)
+
+    def check_device(self, model, name, case, original_size):
+        """On a GPU nothing is packed: there are fewer ways to compare. Where it differs, who computed it?"""
+        out = self.scratch / "out.npz"
+        self.run(model, case, out, without="")
+        if not self.same("%s %s raw" % (name, case.stem), case, out):
+            self.run(model, case, out, "--on-host", "all", without="")
+            self.same("%s %s raw, by the host" % (name, case.stem), case, out)
+            self.run(model, case, out, without="all")
+            self.same("%s %s raw, no passes" % (name, case.stem), case, out)
+        if original_size:
+            self.run(model, case, out, "--formatted", "--original-size", "%dx%d" % tuple(original_size), without="")
+            self.same("%s %s formatted" % (name, case.stem), case, out)
+        if case.stem == "case0":
+            self.run(model, case, out, "--precision", "fp16", without="")
+            self.same("%s %s raw, fp16" % (name, case.stem), case, out, *LOW)
 
     def calibrated(self, model, case):
         """A copy of a model with a calibration: the ranges that its blobs have in this case."""
@@ -108,6 +127,7 @@ def main():
     p.add_argument("names", nargs="*", help="folders of the golden data; default: all")
     p.add_argument("--golden", type=pathlib.Path, required=True)
     p.add_argument("--caffe2-run", type=pathlib.Path, required=True)
+    p.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
     a = p.parse_args()
     if not (a.golden / "compare.py").exists():
         print("skipped: no golden data in %s" % a.golden)
@@ -124,6 +144,8 @@ def main():
                 try:
                     if case.stem.startswith("batch"):
                         runner.check_batch(model, folder.name, case)
+                    elif a.device != "cpu":
+                        runner.check_device(model, folder.name, case, sizes.get(case.stem))
                     else:
                         runner.check_case(model, folder.name, case, sizes.get(case.stem))
                         if case.stem == "case0":

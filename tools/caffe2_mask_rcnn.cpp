@@ -65,7 +65,7 @@ void add_options(CLI::App& app, Flags& flags) {
   add_net_flags(app, flags.model.predict_net, flags.model.init_net);
   app.add_option("--input", flags.input, "Picture: JPEG, PNG, ...")->required();
   app.add_option("--output", flags.output, "Where to write the picture with everything drawn on it");
-  app.add_option("--device", flags.model.device, "cpu, gpu or cuda")->capture_default_str();
+  app.add_option("--device", flags.model.device, "cpu, cuda, cuda:N or auto")->capture_default_str();
   app.add_option("--threads", flags.model.threads, "Threads; 0: all cores")->check(CLI::NonNegativeNumber);
   app.add_option("--min_size,--min-size", flags.model.min_size, "Short side of the net's input, pixels");
   app.add_option("--max_size,--max-size", flags.model.max_size, "Bound on its long side, pixels");

@@ -14,8 +14,8 @@ namespace {
 struct Flags {
   std::string predict_net, init_net, inputs, outputs;
   std::string original_size;  // HxW
-  std::string precision = "auto";
-  std::vector<std::string> blobs, without_passes;
+  std::string device = "cpu", precision = "auto";
+  std::vector<std::string> blobs, without_passes, on_host;
   bool formatted = false;
   int threads = 0;
 };
@@ -55,6 +55,7 @@ FrameSize image_size(const Blobs& feeds) {
 }
 
 void run(const Flags& flags) {
+  const c10::Device device = parse_device(flags.device);
   if (flags.threads > 0) at::set_num_threads(flags.threads);
   const Blobs feeds = read_feeds(flags.inputs);
   const Blobs weights = flags.init_net == "-" ? Blobs() : read_weights(flags.init_net);
@@ -62,6 +63,8 @@ void run(const Flags& flags) {
   const auto decoder = flags.formatted ? make_decoder(predict_net) : nullptr;
 
   CompileOptions options;
+  options.device = device;
+  options.on_host = {flags.on_host.begin(), flags.on_host.end()};
   options.precision = parse_precision(flags.precision);
   options.calibration = calibration_for(options.precision, flags.predict_net);
   options.without_passes = parse_passes(flags.without_passes);
@@ -101,9 +104,12 @@ void add_options(CLI::App& app, Flags& flags) {
       ->excludes("--blobs");
   app.add_option("--original-size", flags.original_size,
                  "HxW of the picture that predictions are for; default: the net's input");
-  app.add_option("--precision", flags.precision, "auto, fp32, bf16 or int8 (see caffe2_calibrate)")
+  app.add_option("--device", flags.device, "cpu, cuda, cuda:N or auto")->capture_default_str();
+  app.add_option("--precision", flags.precision,
+                 "auto, fp32, fp16 (GPU), bf16 or int8 (CPU; see caffe2_calibrate)")
       ->capture_default_str();
   add_passes_flag(app, flags.without_passes);
+  add_on_host_flag(app, flags.on_host);
   app.add_option("--threads", flags.threads, "Threads; 0: all cores")->check(CLI::NonNegativeNumber);
 }
 

@@ -51,4 +51,12 @@ inline void add_passes_flag(CLI::App& app, std::vector<std::string>& without_pas
       ->delimiter(',');
 }
 
+// --on-host, to find out which operator's results differ on a GPU.
+inline void add_on_host_flag(CLI::App& app, std::vector<std::string>& on_host) {
+  app.add_option(
+         "--on-host", on_host,
+         "On a GPU: types of operators to leave to the CPU, or all of them; to see what theirs there do")
+      ->delimiter(',');
+}
+
 }  // namespace caffe2rt

@@ -1,31 +1,7 @@
 #include "geometry/bilinear.h"
 
-#include <algorithm>
-
 namespace caffe2rt {
 namespace {
-
-// The two neighbours of a position on an axis; none where it is too far out.
-struct Neighbours {
-  bool inside = false;
-  std::int32_t low = 0, high = 0;
-  float low_weight = 0, high_weight = 0;
-
-  Neighbours(float position, std::int32_t size) {
-    if (!(position >= -1 && position <= static_cast<float>(size))) return;
-    inside = true;
-    position = std::max(position, 0.0F);
-    low = static_cast<std::int32_t>(position);
-    if (low >= size - 1) {
-      low = high = size - 1;
-      position = static_cast<float>(low);
-    } else {
-      high = low + 1;
-    }
-    high_weight = position - static_cast<float>(low);
-    low_weight = 1 - high_weight;
-  }
-};
 
 void add_tap(std::int32_t index, float weight, std::vector<Tap>& taps) {
   for (size_t back = 1; back <= std::min<size_t>(2, taps.size()); back++) {

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/host_device.h"
+
 namespace caffe2rt {
 
 // Corners. Two conventions live side by side: in the older one, "legacy plus one", x2 and y2 are the last
@@ -15,9 +17,9 @@ struct Box {
   static constexpr int kSize = 4;
   float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
 
-  float width(float one = 0) const { return x2 - x1 + one; }
-  float height(float one = 0) const { return y2 - y1 + one; }
-  float area(float one) const { return width(one) * height(one); }
+  CAFFE2RT_HD float width(float one = 0) const { return x2 - x1 + one; }
+  CAFFE2RT_HD float height(float one = 0) const { return y2 - y1 + one; }
+  CAFFE2RT_HD float area(float one) const { return width(one) * height(one); }
 };
 
 // Centre, size, and degrees counter-clockwise as the viewer sees it: detectron2's RotatedBoxes.

@@ -12,8 +12,9 @@ namespace caffe2rt {
 Precision parse_precision(const std::string& name) {
   if (name == "auto" || name == "fp32" || name == "float32") return Precision::kFloat32;
   if (name == "bf16" || name == "bfloat16") return Precision::kBfloat16;
+  if (name == "fp16" || name == "float16") return Precision::kFloat16;
   if (name == "int8") return Precision::kInt8;
-  fail(ErrorCode::kArgument, "precision: expected auto, fp32, bf16 or int8, got '{}'", name);
+  fail(ErrorCode::kArgument, "precision: expected auto, fp32, fp16, bf16 or int8, got '{}'", name);
 }
 
 Calibration read_calibration(const std::string& file) {

@@ -242,11 +242,13 @@ class NetCalibrator final : public Calibrator {
 }  // namespace
 
 std::unique_ptr<Calibrator> make_calibrator(ModelOptions options) {
+  load_devices();
   options.precision = "fp32";
   return translating_exceptions([&] { return std::make_unique<NetCalibrator>(options); });
 }
 
 std::unique_ptr<Model> load_model(const ModelOptions& options) {
+  load_devices();
   return translating_exceptions([&] { return std::make_unique<NetModel>(options); });
 }
 

@@ -40,7 +40,8 @@ REGISTER_OPERATOR(AffineChannel)
     .input("scale", "(C) float32")
     .input("bias", "(C) float32")
     .output("Y", "shape of X", infer::same_as(AffineChannel::kX))
-    .arg("order", "NCHW (default) or NHWC");
+    .arg("order", "NCHW (default) or NHWC")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

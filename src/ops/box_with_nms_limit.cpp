@@ -9,8 +9,7 @@
 #include <numeric>
 
 #include "geometry/nms.h"
-#include "ops/box_args.h"
-#include "runtime/operator.h"
+#include "ops/box_limit_args.h"
 
 namespace caffe2rt {
 namespace {
@@ -29,35 +28,19 @@ SoftNms read_soft_nms(const OperatorArgs& args) {
 
 class BoxWithNMSLimit final : public Operator {
  public:
-  enum Input { kScores, kBoxes, kBatchSplits };
-  enum Output { kOutScores, kOutBoxes, kOutClasses, kOutBatchSplits, kOutKeeps, kOutKeepsSize };
+  using Args = BoxLimitArgs;
 
-  explicit BoxWithNMSLimit(const OperatorArgs& args)
-      : score_threshold_(args.get("score_thresh", 0.05F)),
-        nms_threshold_(args.get("nms", 0.3F)),
-        most_(args.get("detections_per_im", 100)),
-        soft_(args.get("soft_nms_enabled", false)),
-        soft_nms_(read_soft_nms(args)),
-        box_size_(args.get("rotated", false) ? RotatedBox::kSize : Box::kSize),
-        class_agnostic_(args.get("cls_agnostic_bbox_reg", false)),
-        input_has_background_(args.get("input_boxes_include_bg_cls", true)),
-        output_counts_background_(args.get("output_classes_include_bg_cls", true)),
-        one_(read_one(args)) {}
+  explicit BoxWithNMSLimit(const OperatorArgs& args) : args_(args), soft_nms_(read_soft_nms(args)) {}
 
-  PartialShape infer_boxes(PartialShapes) const { return std::vector<int64_t>{kUnknown, box_size_}; }
+  PartialShape infer_boxes(PartialShapes) const { return std::vector<int64_t>{kUnknown, args_.box_size}; }
 
   void run(const Inputs& in, Outputs& out) const override {
-    const at::Tensor scores = matrix(in, kScores), boxes = matrix(in, kBoxes);
-    const int64_t rows = scores.size(0), classes = scores.size(1);
-    require(classes > 0, ErrorCode::kShape, "{}: no classes", in.describe(kScores));
-    const int64_t expected = (box_column(classes - 1) + 1) * box_size_;
-    require(boxes.size(0) == rows && boxes.size(1) == expected, ErrorCode::kShape,
-            "{}: expected ({},{}), got ({},{})", in.describe(kBoxes), rows, expected, boxes.size(0),
-            boxes.size(1));
-    if (box_size_ == Box::kSize)
-      detect<Box>(scores, boxes, read_splits(in, rows), out);
+    const auto [scores, boxes] = args_.read(in);
+    const std::vector<int64_t> splits = Args::read_splits(in, scores.size(0));
+    if (args_.box_size == Box::kSize)
+      detect<Box>(scores, boxes, splits, out);
     else
-      detect<RotatedBox>(scores, boxes, read_splits(in, rows), out);
+      detect<RotatedBox>(scores, boxes, splits, out);
   }
 
  private:
@@ -66,39 +49,6 @@ class BoxWithNMSLimit final : public Operator {
     float score;
   };
   using ByClass = std::vector<std::vector<Detection>>;  // class 0, the background, stays empty
-
-  // Class c, counted with the background as 0, is column c, or c - 1 where the inputs leave the background
-  // out. There the scores may still end in a column for it, which is not read.
-  int64_t score_column(int64_t c) const { return input_has_background_ ? c : c - 1; }
-  int64_t box_column(int64_t c) const { return class_agnostic_ ? 0 : score_column(c); }
-
-  // (R,K), or (R,K,1,1) as a convolution leaves it.
-  static at::Tensor matrix(const Inputs& in, size_t i) {
-    if (in[i].dim() == 4) {
-      require_shape(in, i, {kUnknown, kUnknown, 1, 1});
-      return in[i].squeeze(3).squeeze(2).contiguous();
-    }
-    require_rank(in, i, 2);
-    return in[i].contiguous();
-  }
-
-  // How many rows each image has.
-  static std::vector<int64_t> read_splits(const Inputs& in, int64_t rows) {
-    if (!in.has(kBatchSplits)) return {rows};
-    require_rank(in, kBatchSplits, 1);
-    const at::Tensor splits = in[kBatchSplits].contiguous();
-    std::vector<int64_t> counts;
-    int64_t total = 0;
-    for (const float s : std::span(splits.data_ptr<float>(), static_cast<size_t>(splits.numel()))) {
-      require(s >= 0 && s <= static_cast<float>(rows), ErrorCode::kArgument,
-              "{}: an image of {} boxes, of {} in all", in.describe(kBatchSplits), s, rows);
-      counts.push_back(static_cast<int64_t>(s));
-      total += counts.back();
-    }
-    require(total == rows, ErrorCode::kArgument, "{}: expected a sum of {}, got {}",
-            in.describe(kBatchSplits), rows, total);
-    return counts;
-  }
 
   template <class B>
   void detect(const at::Tensor& scores, const at::Tensor& boxes, const std::vector<int64_t>& splits,
@@ -119,31 +69,33 @@ class BoxWithNMSLimit final : public Operator {
     at::parallel_for(1, classes, 1, [&](int64_t from, int64_t to) {
       for (int64_t c = from; c < to; c++) found[c] = detect_class<B>(scores, boxes, c);
     });
-    if (most_ > 0) keep_best(found);
+    if (args_.most > 0) keep_best(found);
     return found;
   }
 
   template <class B>
   std::vector<Detection> detect_class(const at::Tensor& scores, const at::Tensor& boxes, int64_t c) const {
-    const float* score = scores.data_ptr<float>() + score_column(c);
+    const float* score = scores.data_ptr<float>() + args_.score_column(c);
     std::vector<Detection> candidates;
     for (int64_t r = 0; r < scores.size(0); r++)
-      if (const float s = score[r * scores.size(1)]; s > score_threshold_) candidates.push_back({r, s});
-    if (!soft_) std::sort(candidates.begin(), candidates.end(), better);
+      if (const float s = score[r * scores.size(1)]; s > args_.score_threshold) candidates.push_back({r, s});
+    if (!args_.soft) std::sort(candidates.begin(), candidates.end(), better);
 
     std::vector<B> from;
     from.reserve(candidates.size());
     for (const Detection& d : candidates)
-      from.push_back(read_box<B>(boxes.data_ptr<float>() + d.row * boxes.size(1) + box_column(c) * B::kSize));
+      from.push_back(
+          read_box<B>(boxes.data_ptr<float>() + d.row * boxes.size(1) + args_.box_column(c) * B::kSize));
     std::vector<Detection> kept;
-    if (soft_) {
+    if (args_.soft) {
       std::vector<float> lowered;
       lowered.reserve(candidates.size());
       for (const Detection& d : candidates) lowered.push_back(d.score);
-      for (const int i : soft_nms(std::span<const B>(from), lowered, soft_nms_, one_))
+      for (const int i : soft_nms(std::span<const B>(from), lowered, soft_nms_, args_.one))
         kept.push_back({candidates[i].row, lowered[i]});
     } else {
-      for (const int i : nms(std::span<const B>(from), nms_threshold_, most_ > 0 ? most_ : -1, one_))
+      for (const int i :
+           nms(std::span<const B>(from), args_.nms_threshold, args_.most > 0 ? args_.most : -1, args_.one))
         kept.push_back(candidates[i]);
     }
     return kept;
@@ -161,11 +113,11 @@ class BoxWithNMSLimit final : public Operator {
     std::vector<Ranked> all;
     for (size_t c = 1; c < found.size(); c++)
       for (const Detection& d : found[c]) all.push_back({c, d});
-    if (all.size() <= static_cast<size_t>(most_)) return;
+    if (all.size() <= static_cast<size_t>(args_.most)) return;
     std::sort(all.begin(), all.end(),
               [](const Ranked& a, const Ranked& b) { return better(a.detection, b.detection); });
     for (auto& detections : found) detections.clear();
-    for (size_t i = 0; i < static_cast<size_t>(most_); i++) found[all[i].c].push_back(all[i].detection);
+    for (size_t i = 0; i < static_cast<size_t>(args_.most); i++) found[all[i].c].push_back(all[i].detection);
   }
 
   template <class B>
@@ -185,32 +137,29 @@ class BoxWithNMSLimit final : public Operator {
         total += found;
       }
 
-    out[kOutScores] = at::empty({total}, boxes.options());
-    out[kOutBoxes] = at::empty({total, B::kSize}, boxes.options());
-    out[kOutClasses] = at::empty({total}, boxes.options());
+    out[Args::kOutScores] = at::empty({total}, boxes.options());
+    out[Args::kOutBoxes] = at::empty({total, B::kSize}, boxes.options());
+    out[Args::kOutClasses] = at::empty({total}, boxes.options());
     at::Tensor keeps = at::empty({total}, ints);
     int64_t i = 0, first = 0;
     for (int64_t n = 0; n < count; first += splits[n++])
       for (int64_t c = 1; c < classes; c++)
         for (const auto& [row, score] : images[n][c]) {
-          out[kOutScores].data_ptr<float>()[i] = score;
-          std::copy_n(boxes.data_ptr<float>() + (first + row) * boxes.size(1) + box_column(c) * B::kSize,
-                      B::kSize, out[kOutBoxes].data_ptr<float>() + i * B::kSize);
-          out[kOutClasses].data_ptr<float>()[i] = static_cast<float>(output_counts_background_ ? c : c - 1);
+          out[Args::kOutScores].data_ptr<float>()[i] = score;
+          std::copy_n(
+              boxes.data_ptr<float>() + (first + row) * boxes.size(1) + args_.box_column(c) * B::kSize,
+              B::kSize, out[Args::kOutBoxes].data_ptr<float>() + i * B::kSize);
+          out[Args::kOutClasses].data_ptr<float>()[i] =
+              static_cast<float>(args_.output_counts_background ? c : c - 1);
           keeps.data_ptr<int32_t>()[i++] = static_cast<int32_t>(row);
         }
-    if (out.size() > kOutBatchSplits) out[kOutBatchSplits] = out_splits;
-    if (out.size() > kOutKeeps) out[kOutKeeps] = keeps;
-    if (out.size() > kOutKeepsSize) out[kOutKeepsSize] = keeps_size;
+    if (out.size() > Args::kOutBatchSplits) out[Args::kOutBatchSplits] = out_splits;
+    if (out.size() > Args::kOutKeeps) out[Args::kOutKeeps] = keeps;
+    if (out.size() > Args::kOutKeepsSize) out[Args::kOutKeepsSize] = keeps_size;
   }
 
-  const float score_threshold_, nms_threshold_;
-  const int most_;  // detections an image
-  const bool soft_;
+  const BoxLimitArgs args_;
   const SoftNms soft_nms_;
-  const int64_t box_size_;
-  const bool class_agnostic_, input_has_background_, output_counts_background_;
-  const float one_;
 };
 
 REGISTER_OPERATOR(BoxWithNMSLimit)

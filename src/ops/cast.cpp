@@ -47,7 +47,8 @@ REGISTER_OPERATOR(Cast)
     .input("X", "any shape, any type", Types::kAny)
     .output("Y", "shape of X", infer::same_as(0))
     .arg("to", "a TensorProto type by number, or by name as in \"int32\"; default FLOAT")
-    .arg("from_type", "not used: X knows its type");
+    .arg("from_type", "not used: X knows its type")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

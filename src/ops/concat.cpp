@@ -124,7 +124,8 @@ REGISTER_OPERATOR(Concat)
                      infer::by(&Concat::split_info_shape))
     .arg("axis", "default: the channels of `order`")
     .arg("order", "NCHW (default): axis 1, or NHWC: axis 3")
-    .arg("add_axis", "1: join along a new axis at `axis`");
+    .arg("add_axis", "1: join along a new axis at `axis`")
+    .runs_on_any_device();
 
 REGISTER_OPERATOR(Split)
     .says("Cuts X into pieces along an axis.")
@@ -134,7 +135,8 @@ REGISTER_OPERATOR(Split)
     .arg("axis", "default: the channels of `order`")
     .arg("split", "size of each piece; default: equal ones")
     .arg("order", "NCHW (default): axis 1, or NHWC: axis 3")
-    .arg("add_axis", "1: pieces of size 1, without the axis");
+    .arg("add_axis", "1: pieces of size 1, without the axis")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

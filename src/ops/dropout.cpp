@@ -31,7 +31,8 @@ REGISTER_OPERATOR(Dropout)
     .output("Y", "shape of X", infer::same_as(Dropout::kX))
     .optional_output("mask", "shape of X, bool: what is kept, which is all", infer::same_as(Dropout::kX))
     .arg("is_test", "has to be 1")
-    .arg("ratio", "what training drops, 0 to 1; default 0.5");
+    .arg("ratio", "what training drops, 0 to 1; default 0.5")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -96,7 +96,8 @@ const char* names_of(Types types) {
                    .input("B", "type of A; a shape that can be repeated to fit", row.types)
                    .output("C", type + "; A's shape with broadcast=1, else as numpy broadcasts",
                            infer::by(&Binary::shape))
-                   .args(Broadcast::documentation()));
+                   .args(Broadcast::documentation())
+                   .runs_on_any_device());
   }
   return true;
 }();

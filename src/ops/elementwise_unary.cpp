@@ -111,7 +111,8 @@ const Row kRows[] = {
                                                  : "any shape";
     Registered(schema.says(row.says)
                    .input("X", any, row.types)
-                   .output("Y", "shape and type of X", infer::same_as(0)));
+                   .output("Y", "shape and type of X", infer::same_as(0))
+                   .runs_on_any_device());
   }
   return true;
 }();
@@ -129,7 +130,8 @@ REGISTER_OPERATOR(LeakyRelu)
     .says("X where it is positive, else alpha * X")
     .input("X", "any shape, float32")
     .output("Y", "shape of X", infer::same_as(0))
-    .arg("alpha", "slope below zero, default 0.01");
+    .arg("alpha", "slope below zero, default 0.01")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

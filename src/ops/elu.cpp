@@ -33,14 +33,16 @@ REGISTER_OPERATOR(Elu)
     .says("X where it is positive, else alpha * (exp(X) - 1)")
     .input("X", "any shape, float32")
     .output("Y", "shape of X", infer::same_as(0))
-    .arg("alpha", "default 1");
+    .arg("alpha", "default 1")
+    .runs_on_any_device();
 
 REGISTER_OPERATOR(Selu)
     .says("scale * X where X is positive, else scale * alpha * (exp(X) - 1)")
     .input("X", "any shape, float32")
     .output("Y", "shape of X", infer::same_as(0))
     .arg("alpha", "default 1.673263")
-    .arg("scale", "default 1.050701");
+    .arg("scale", "default 1.050701")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

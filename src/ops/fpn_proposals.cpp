@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "ops/box_args.h"
+#include "ops/pyramid_args.h"
 #include "runtime/operator.h"
 
 namespace caffe2rt {
@@ -17,17 +18,6 @@ namespace {
 
 template <class B>
 constexpr int64_t kRoiSize = 1 + B::kSize;  // image, box
-
-struct Levels {
-  int min, max;
-
-  Levels(const OperatorArgs& args, const std::string& prefix, int default_min, int default_max)
-      : min(args.get(prefix + "_min_level", default_min)), max(args.get(prefix + "_max_level", default_max)) {
-    require(min <= max && max < 32 && min > -32, ErrorCode::kArgument,
-            "arguments '{0}_min_level' and '{0}_max_level': {1} to {2}", prefix, min, max);
-  }
-  size_t count() const { return static_cast<size_t>(std::int64_t{max} - min + 1); }
-};
 
 float size_of(const Box& box, float one) { return std::sqrt(box.area(one)); }
 float size_of(const RotatedBox& box, float) { return std::sqrt(box.area()); }
@@ -102,15 +92,10 @@ template <class B>
 class Distributor {
  public:
   Distributor(const OperatorArgs& args, size_t outputs)
-      : levels_(args, "roi", 2, 5),
-        canonical_scale_(args.get("roi_canonical_scale", 224.0F)),
-        canonical_level_(args.get("roi_canonical_level", 4.0F)),
-        one_(read_one(args)) {
+      : levels_(args, "roi", 2, 5), pyramid_(read_pyramid_levels(args)), one_(read_one(args)) {
     require(outputs == levels_.count() + 1, ErrorCode::kGraph,
             "expected {} outputs for {} levels and the order, got {}", levels_.count() + 1, levels_.count(),
             outputs);
-    require(canonical_scale_ > 0, ErrorCode::kArgument,
-            "argument 'roi_canonical_scale': expected a positive number, got {}", canonical_scale_);
   }
 
   // Writes out[first] and those after it. rois: with the image, or without of image 0.
@@ -120,7 +105,8 @@ class Distributor {
     const auto* from = rois.data_ptr<float>();
     std::vector<std::vector<int32_t>> by_level(levels_.count());
     for (int64_t r = 0; r < count; r++)
-      by_level[level_of(read_box<B>(from + (r + 1) * columns - B::kSize))].push_back(static_cast<int32_t>(r));
+      by_level[pyramid_.of(size_of(read_box<B>(from + (r + 1) * columns - B::kSize), one_))].push_back(
+          static_cast<int32_t>(r));
 
     at::Tensor restore = at::empty({count}, rois.options().dtype(at::kInt));
     int32_t position = 0;
@@ -139,18 +125,8 @@ class Distributor {
   }
 
  private:
-  // Counted from the lowest level. In float32 throughout: boxes at the boundary of two levels go where they
-  // always went.
-  size_t level_of(const B& box) const {
-    const float size = size_of(box, one_);
-    const float level =
-        std::floor(canonical_level_ + std::log(size / canonical_scale_ + 1e-6F) / std::log(2.0F));
-    const auto min = static_cast<float>(levels_.min), max = static_cast<float>(levels_.max);
-    return level > min ? static_cast<size_t>(std::min(level, max) - min) : 0;
-  }
-
   const Levels levels_;
-  const float canonical_scale_, canonical_level_;
+  const PyramidLevels pyramid_;
   const float one_;
 };
 

@@ -23,7 +23,8 @@ REGISTER_OPERATOR(Gelu)
     .says("X times the probability of a normal variable to be at most X.")
     .input("X", "any shape, float32")
     .output("Y", "shape of X", infer::same_as(0))
-    .arg("fast_gelu", "1: 0.5 * X * (1 + tanh(sqrt(2/pi) * (X + 0.044715 * X^3))) instead");
+    .arg("fast_gelu", "1: 0.5 * X * (1 + tanh(sqrt(2/pi) * (X + 0.044715 * X^3))) instead")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -15,33 +15,23 @@
 #include <numeric>
 
 #include "geometry/nms.h"
-#include "ops/box_args.h"
-#include "runtime/operator.h"
+#include "ops/proposal_args.h"
 
 namespace caffe2rt {
 namespace {
 
 class GenerateProposals final : public Operator {
  public:
-  enum Input { kScores, kDeltas, kImInfo, kAnchors, kData };
+  using Input = ProposalArgs::Input;
+  static constexpr auto kScores = Input::kScores, kDeltas = Input::kDeltas, kImInfo = Input::kImInfo,
+                        kAnchors = Input::kAnchors;
 
-  explicit GenerateProposals(const OperatorArgs& args)
-      : coder_(read_box_coder(args)),
-        stride_(1 / args.get("spatial_scale", 1.0F / 16)),
-        pre_nms_(args.get("pre_nms_topN", 6000)),
-        post_nms_(args.get("post_nms_topN", 300)),
-        nms_threshold_(args.get("nms_thresh", 0.7F)),
-        min_size_(args.get("min_size", 16.0F)),
-        score_threshold_(args.get("score_thresh", -std::numeric_limits<float>::infinity())),
-        strides_of_data_(args.num_inputs() > kData) {
-    require(std::isfinite(stride_) && stride_ > 0, ErrorCode::kArgument,
-            "argument 'spatial_scale': expected a positive number, got {}", 1 / stride_);
-  }
+  explicit GenerateProposals(const OperatorArgs& args) : args_(args) {}
 
   PartialShape infer_rois(PartialShapes in) const {
     const int64_t box_size = dim_or_unknown(in[kAnchors], 1);
     if (box_size == kUnknown) return std::vector<int64_t>{kUnknown, kUnknown};
-    check_box_size(box_size);
+    ProposalArgs::check_box_size(box_size);
     const int64_t anchors = dim_or_unknown(in[kAnchors], 0);
     require(compatible(in[kScores], std::vector{kUnknown, anchors, kUnknown, kUnknown}), ErrorCode::kShape,
             "input 0 'scores': expected {} channels, one an anchor, got {}", anchors, to_string(in[kScores]));
@@ -52,17 +42,8 @@ class GenerateProposals final : public Operator {
   }
 
   void run(const Inputs& in, Outputs& out) const override {
-    const at::Tensor& scores = in[kScores];
-    require_rank(in, kScores, 4);
-    require_rank(in, kAnchors, 2);
-    const int64_t images = scores.size(0), anchors = in[kAnchors].size(0), box_size = in[kAnchors].size(1);
-    check_box_size(box_size);
-    require_shape(in, kScores, {images, anchors, kUnknown, kUnknown});
-    require_shape(in, kDeltas, {images, anchors * box_size, scores.size(2), scores.size(3)});
-    require_shape(in, kImInfo, {images, 3});
-    if (strides_of_data_) require_shape(in, kData, {images, kUnknown, kUnknown, kUnknown});
-
-    if (box_size == Box::kSize)
+    args_.check(in);
+    if (in[kAnchors].size(1) == Box::kSize)
       propose<Box>(in, out);
     else
       propose<RotatedBox>(in, out);
@@ -75,32 +56,15 @@ class GenerateProposals final : public Operator {
     std::vector<float> scores;
   };
 
-  struct Strides {
-    float x, y;  // pixels of the input from one place to the next
-  };
-
-  Strides strides(const Inputs& in) const {
-    if (!strides_of_data_) return {stride_, stride_};
-    const auto stride = [&](int64_t axis) {
-      const int64_t pixels = in[kData].size(axis) / std::max<int64_t>(1, in[kScores].size(axis));
-      return static_cast<float>(pixels);
-    };
-    return {stride(3), stride(2)};
-  }
-
-  static void check_box_size(int64_t box_size) {
-    require(box_size == Box::kSize || box_size == RotatedBox::kSize, ErrorCode::kShape,
-            "input 3 'anchors': expected 4 columns, or 5 for rotated boxes, got {}", box_size);
-  }
-
   template <class B>
   void propose(const Inputs& in, Outputs& out) const {
     const int64_t images = in[kScores].size(0);
     std::vector<Proposals<B>> found(static_cast<size_t>(images));
     at::parallel_for(0, images, 1, [&](int64_t from, int64_t to) {
       for (int64_t n = from; n < to; n++)
-        found[n] = propose_for_image<B>(in[kScores][n].contiguous(), in[kDeltas][n],
-                                        in[kImInfo][n].contiguous(), in[kAnchors].contiguous(), strides(in));
+        found[n] =
+            propose_for_image<B>(in[kScores][n].contiguous(), in[kDeltas][n], in[kImInfo][n].contiguous(),
+                                 in[kAnchors].contiguous(), args_.strides(in));
     });
 
     int64_t total = 0;
@@ -122,7 +86,8 @@ class GenerateProposals final : public Operator {
   // scores (A,H,W), deltas (A*box_size,H,W) of any strides, im_info (3), anchors (A,box_size).
   template <class B>
   Proposals<B> propose_for_image(const at::Tensor& scores, const at::Tensor& deltas,
-                                 const at::Tensor& im_info, const at::Tensor& anchors, Strides stride) const {
+                                 const at::Tensor& im_info, const at::Tensor& anchors,
+                                 ProposalArgs::Strides stride) const {
     const int64_t height = scores.size(1), width = scores.size(2);
     const auto* score = scores.data_ptr<float>();
     const auto* delta = deltas.data_ptr<float>();
@@ -130,22 +95,22 @@ class GenerateProposals final : public Operator {
 
     Proposals<B> candidates;
     for (const int i : best(score, scores.numel())) {
-      if (score[i] < score_threshold_) break;  // and so are all that follow
+      if (score[i] < args_.score_threshold) break;  // and so are all that follow
       const int64_t w = i % width, h = i / width % height, a = i / (width * height);
       float d[B::kSize];
       for (int64_t k = 0; k < B::kSize; k++)
         d[k] = delta[(a * B::kSize + k) * deltas.stride(0) + h * deltas.stride(1) + w * deltas.stride(2)];
       const B anchor = shifted(read_box<B>(anchors.data_ptr<float>() + a * B::kSize),
                                static_cast<float>(w) * stride.x, static_cast<float>(h) * stride.y);
-      const B box = coder_.clip(coder_.decode(anchor, d), info[1], info[0]);
-      if (!coder_.is_proposal(box, info[1], info[0], min_size_ * info[2])) continue;
+      const B box = args_.coder.clip(args_.coder.decode(anchor, d), info[1], info[0]);
+      if (!args_.coder.is_proposal(box, info[1], info[0], args_.min_size * info[2])) continue;
       candidates.boxes.push_back(box);
       candidates.scores.push_back(score[i]);
     }
 
     Proposals<B> kept;
-    const int limit = post_nms_ > 0 ? post_nms_ : -1;
-    for (const int i : nms(candidates.boxes, nms_threshold_, limit, coder_.one)) {
+    const int limit = args_.post_nms > 0 ? args_.post_nms : -1;
+    for (const int i : nms(candidates.boxes, args_.nms_threshold, limit, args_.coder.one)) {
       kept.boxes.push_back(candidates.boxes[i]);
       kept.scores.push_back(candidates.scores[i]);
     }
@@ -161,11 +126,11 @@ class GenerateProposals final : public Operator {
     const auto better = [scores](int a, int b) {
       return scores[a] > scores[b] || (std::isnan(scores[b]) && !std::isnan(scores[a]));
     };
-    if (pre_nms_ <= 0 || pre_nms_ >= size) {
+    if (args_.pre_nms <= 0 || args_.pre_nms >= size) {
       std::sort(order.begin(), order.end(), better);
     } else {
-      std::partial_sort(order.begin(), order.begin() + pre_nms_, order.end(), better);
-      order.resize(static_cast<size_t>(pre_nms_));
+      std::partial_sort(order.begin(), order.begin() + args_.pre_nms, order.end(), better);
+      order.resize(static_cast<size_t>(args_.pre_nms));
     }
     return order;
   }
@@ -182,11 +147,7 @@ class GenerateProposals final : public Operator {
     return caffe2rt::nms(std::span(boxes), threshold, limit, one);
   }
 
-  const BoxCoder coder_;
-  const float stride_;  // pixels of the input from one cell of the feature map to the next
-  const int pre_nms_, post_nms_;
-  const float nms_threshold_, min_size_, score_threshold_;
-  const bool strides_of_data_;
+  const ProposalArgs args_;
 };
 
 SchemaBuilder describe(const char* type, bool own = false) {

@@ -76,7 +76,8 @@ REGISTER_OPERATOR(GroupNorm)
     .optional_output("inv_std", "(N,group) float32", infer::by(&GroupNorm::statistics_shape))
     .arg("group", "number of groups, default 32")
     .arg("epsilon", "added to the variance, default 1e-5")
-    .arg("order", "NCHW (default) or NHWC");
+    .arg("order", "NCHW (default) or NHWC")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

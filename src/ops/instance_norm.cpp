@@ -72,7 +72,8 @@ REGISTER_OPERATOR(InstanceNorm)
     .optional_output("mean", "(N,C) float32", infer::by(&InstanceNorm::statistics_shape))
     .optional_output("inv_std", "(N,C) float32", infer::by(&InstanceNorm::statistics_shape))
     .arg("epsilon", "added to the variance, default 1e-5")
-    .arg("order", "NCHW (default) or NHWC");
+    .arg("order", "NCHW (default) or NHWC")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -95,7 +95,8 @@ REGISTER_OPERATOR_AS("caffe2rt.Interpolate", Interpolate)
     .arg("mode", "nearest (default) or bilinear")
     .arg("align_corners", "of bilinear: 1 where the corner pixels stay in place; default 0")
     .arg("height_scale", "H'/H")
-    .arg("width_scale", "W'/W");
+    .arg("width_scale", "W'/W")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

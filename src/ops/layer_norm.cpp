@@ -104,7 +104,8 @@ REGISTER_OPERATOR(LayerNorm)
             infer::by(&LayerNorm::statistics_shape))
     .arg("axis", "first axis that belongs to D, from the end where negative; default 1")
     .arg("epsilon", "added to the variance, default 1e-5")
-    .arg("elementwise_affine", "1: then scales by gamma and shifts by beta");
+    .arg("elementwise_affine", "1: then scales by gamma and shifts by beta")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -59,7 +59,8 @@ REGISTER_OPERATOR_AS("LRN", Lrn)
     .arg("alpha", "default 0")
     .arg("beta", "default 0")
     .arg("bias", "default 1")
-    .arg("order", "NCHW (default) or NHWC");
+    .arg("order", "NCHW (default) or NHWC")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

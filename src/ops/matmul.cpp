@@ -131,7 +131,8 @@ REGISTER_OPERATOR(MatMul)
     .arg("axis_a", "first axis of A that belongs to its columns, from the end where negative; default 1")
     .arg("axis_b", "first axis of B that belongs to its columns, likewise")
     .arg("trans_a", "1: A is given as (K...,M...)")
-    .arg("trans_b", "1: B is given as (N...,K...)");
+    .arg("trans_b", "1: B is given as (N...,K...)")
+    .runs_on_any_device();
 
 REGISTER_OPERATOR(BatchMatMul)
     .says("Product of the matrices of two batches.")
@@ -140,7 +141,8 @@ REGISTER_OPERATOR(BatchMatMul)
     .output("Y", "(...,M,N) float32; without the axis of a vector", infer::by(&BatchMatMul::shape))
     .arg("trans_a", "1: A is given as (...,K,M)")
     .arg("trans_b", "1: B is given as (...,N,K)")
-    .arg("broadcast", "1: the axes before the last two broadcast as numpy's; 0 (default): they are the same");
+    .arg("broadcast", "1: the axes before the last two broadcast as numpy's; 0 (default): they are the same")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -35,7 +35,8 @@ REGISTER_OPERATOR(Mod)
     .input("X", "any shape, int32 or int64", Types::kIndex)
     .output("Y", "shape and type of X", infer::same_as(0))
     .arg("divisor", "any integer but 0")
-    .arg("sign_follow_divisor", "1: what is left has the divisor's sign; 0 (default): that of X");
+    .arg("sign_follow_divisor", "1: what is left has the divisor's sign; 0 (default): that of X")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -164,7 +164,8 @@ REGISTER_OPERATOR(MaxPool)
     .says("The largest element of every window.")
     .input("X", "(N,C,H,W) float32, or (N,H,W,C) with order NHWC; H,W stand for 1 to 3 axes")
     .output("Y", "(N,C,OH,OW) float32, or (N,OH,OW,C)", infer::by(&MaxPool::shape))
-    .args(Window::documentation());
+    .args(Window::documentation())
+    .runs_on_any_device();
 
 REGISTER_OPERATOR(AveragePool)
     .says("The mean of every window.")
@@ -172,7 +173,8 @@ REGISTER_OPERATOR(AveragePool)
     .output("Y", "(N,C,OH,OW) float32, or (N,OH,OW,C)", infer::by(&AveragePool::shape))
     .args(Window::documentation())
     .arg("count_include_pad",
-         "1: divide by the size of the window even where it reaches outside X; default 0");
+         "1: divide by the size of the window even where it reaches outside X; default 0")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

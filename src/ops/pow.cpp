@@ -45,7 +45,8 @@ REGISTER_OPERATOR(Pow)
     .optional_input("exponent", "shape of X, or a part of it with broadcast=1; instead of the argument")
     .output("Y", "shape of X", infer::by(&Pow::shape))
     .arg("exponent", "the power")
-    .args(Broadcast::documentation());
+    .args(Broadcast::documentation())
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -41,7 +41,8 @@ REGISTER_OPERATOR(PRelu)
     .input("X", "(N,C,...) float32, or (N,...,C) with order NHWC")
     .input("slope", "(C) or (1) float32")
     .output("Y", "shape of X", infer::by(&PRelu::shape))
-    .arg("order", "NCHW (default) or NHWC");
+    .arg("order", "NCHW (default) or NHWC")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -125,7 +125,8 @@ class Reduce final : public Operator {
                    .output("Y", "X's shape with 1 in place of the dimensions, or without them",
                            infer::by(&Reduce::shape))
                    .arg("axes", "the dimensions to reduce, negative from the back; default: all")
-                   .arg("keepdims", "1 (default): they stay, of size 1; 0: they go"));
+                   .arg("keepdims", "1 (default): they stay, of size 1; 0: they go")
+                   .runs_on_any_device());
   return true;
 }();
 

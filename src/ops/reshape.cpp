@@ -168,30 +168,35 @@ REGISTER_OPERATOR(Reshape)
     .output("Y", "the new shape", infer::by(&Reshape::shape))
     .optional_output("old_shape", "(rank of X) shape of X: int64, or the type of the input shape",
                      infer::by(&Reshape::old_shape))
-    .arg("shape", "sizes; 0: as in X, -1: what is left");
+    .arg("shape", "sizes; 0: as in X, -1: what is left")
+    .runs_on_any_device();
 
 REGISTER_OPERATOR(Flatten)
     .says("X as a matrix: the dimensions before an axis are its rows.")
     .input("X", "at least `axis` dimensions, any type", Types::kAny)
     .output("Y", "(product before the axis, product from it on)", infer::by(&Reshaping::shape))
-    .arg("axis", "default 1");
+    .arg("axis", "default 1")
+    .runs_on_any_device();
 
 REGISTER_OPERATOR(FlattenToVec)
     .says("X as a vector.")
     .input("X", "any shape, any type", Types::kAny)
-    .output("Y", "(elements)", infer::by(&Reshaping::shape));
+    .output("Y", "(elements)", infer::by(&Reshaping::shape))
+    .runs_on_any_device();
 
 REGISTER_OPERATOR(Squeeze)
     .says("X without some dimensions of size 1.")
     .input("X", "any shape, any type", Types::kAny)
     .output("Y", "the other dimensions", infer::by(&Reshaping::shape))
-    .arg("dims", "the dimensions of X to leave out");
+    .arg("dims", "the dimensions of X to leave out")
+    .runs_on_any_device();
 
 REGISTER_OPERATOR(ExpandDims)
     .says("X with dimensions of size 1 put in.")
     .input("X", "any shape, any type", Types::kAny)
     .output("Y", "X's dimensions and the new ones", infer::by(&Reshaping::shape))
-    .arg("dims", "the dimensions of Y that are new");
+    .arg("dims", "the dimensions of Y that are new")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -27,7 +27,7 @@ class ResizeScales {
   Scales of(const Inputs& in) const {
     if (!in.has(kScales)) return scales_;
     require_shape(in, kScales, {2});
-    const at::Tensor fed = in[kScales].contiguous();
+    const at::Tensor fed = in[kScales].cpu().contiguous();
     const Scales scales{fed.data_ptr<float>()[0], fed.data_ptr<float>()[1]};
     check(scales);
     return scales;

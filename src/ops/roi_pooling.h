@@ -38,22 +38,6 @@ struct PoolingArgs {
   static constexpr int kMaxSamples = 1 << 16;
 };
 
-// The bins along one side of a region, in pixels of the feature map.
-struct Axis {
-  float start, bin;
-  int samples;  // in a bin
-
-  Axis(float from, float length, int bins, int sampling_ratio)
-      : start(from),
-        bin(length / static_cast<float>(bins)),
-        samples(sampling_ratio > 0 ? sampling_ratio : static_cast<int>(std::ceil(bin))) {}
-
-  float at(int b, int sample) const {
-    return start + static_cast<float>(b) * bin +
-           (static_cast<float>(sample) + 0.5F) * bin / static_cast<float>(samples);
-  }
-};
-
 // A side's length for pooling. Without `aligned` no side is shorter than a pixel.
 inline float side(float length, bool aligned) {
   require(length >= 0 || !aligned, ErrorCode::kArgument, "a region has a side of {} pixels", length);

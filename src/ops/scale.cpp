@@ -20,7 +20,8 @@ REGISTER_OPERATOR(Scale)
     .says("X times a number.")
     .input("X", "any shape, float32 or float64", Types::kFloat | Types::kDouble)
     .output("Y", "shape and type of X", infer::same_as(0))
-    .arg("scale", "the number, default 1");
+    .arg("scale", "the number, default 1")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -72,7 +72,8 @@ REGISTER_OPERATOR(Slice)
     .optional_input("ends", "likewise", Types::kIndex)
     .output("Y", "the part", infer::by(&Slice::shape))
     .arg("starts", "first index in each dimension; negative: -1 is the dimension's size")
-    .arg("ends", "one past the last index in each dimension; negative likewise");
+    .arg("ends", "one past the last index in each dimension; negative likewise")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -32,7 +32,8 @@ REGISTER_OPERATOR(Softmax)
     .says("Makes each row positive with sum 1.")
     .input("X", "(M...,D...) float32")
     .output("Y", "shape of X", infer::same_as(Softmax::kX))
-    .arg("axis", "first axis that belongs to D, from the end where negative; default 1");
+    .arg("axis", "first axis that belongs to D, from the end where negative; default 1")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -57,7 +57,8 @@ REGISTER_OPERATOR_AS("SpatialBN", SpatialBn)
     .output("Y", "shape of X", infer::by(&SpatialBn::shape))
     .arg("is_test", "has to be 1")
     .arg("epsilon", "added to var, default 1e-5")
-    .arg("order", "NCHW (default) or NHWC");
+    .arg("order", "NCHW (default) or NHWC")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

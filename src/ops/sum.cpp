@@ -75,7 +75,8 @@ const Row kRows[] = {
         SchemaBuilder(row.type, [f = row.function](const OperatorArgs&) { return std::make_unique<Nary>(f); })
             .says(row.says)
             .inputs("X", "one shape and type", row.types)
-            .output("Y", "shape of the inputs", infer::by(&Nary::shape)));
+            .output("Y", "shape of the inputs", infer::by(&Nary::shape))
+            .runs_on_any_device());
   return true;
 }();
 

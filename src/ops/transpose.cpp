@@ -116,24 +116,28 @@ REGISTER_OPERATOR(Transpose)
     .says("X with its dimensions in another order.")
     .input("X", "any shape, any type", Types::kAny)
     .output("Y", "X's dimensions in that order", infer::by(&Permuting::shape))
-    .arg("axes", "dimension of X that each one of Y is; default: reversed");
+    .arg("axes", "dimension of X that each one of Y is; default: reversed")
+    .runs_on_any_device();
 
 REGISTER_OPERATOR_AS("NCHW2NHWC", OrderSwitch<true>)
     .says("Moves the channels last.")
     .input("X", "(N,C,...) any type", Types::kAny)
-    .output("Y", "(N,...,C)", infer::by(&Permuting::shape));
+    .output("Y", "(N,...,C)", infer::by(&Permuting::shape))
+    .runs_on_any_device();
 
 REGISTER_OPERATOR_AS("NHWC2NCHW", OrderSwitch<false>)
     .says("Moves the channels to the second place.")
     .input("X", "(N,...,C) any type", Types::kAny)
-    .output("Y", "(N,C,...)", infer::by(&Permuting::shape));
+    .output("Y", "(N,C,...)", infer::by(&Permuting::shape))
+    .runs_on_any_device();
 
 REGISTER_OPERATOR(ChannelShuffle)
     .says("Interleaves groups of channels.")
     .input("X", "(N,C,...), or (N,...,C) with order NHWC, any type", Types::kAny)
     .output("Y", "shape of X", infer::by(&ChannelShuffle::shape))
     .arg("group", "number of groups, default 1")
-    .arg("order", "NCHW (default) or NHWC");
+    .arg("order", "NCHW (default) or NHWC")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

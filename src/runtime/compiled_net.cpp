@@ -1,8 +1,11 @@
 #include "runtime/compiled_net.h"
 
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/sum.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,6 +15,7 @@
 #include "base/error.h"
 #include "base/logging.h"
 #include "graph/passes/passes.h"
+#include "graph/passes/rewrite.h"
 #include "kernels/dot_conv.h"
 #include "runtime/check_operators.h"
 #include "runtime/infer_shapes.h"
@@ -35,27 +39,73 @@ void check_finite(const Graph& graph) {
 
 using Operators = std::vector<std::unique_ptr<Operator>>;
 
-// An operator for each node. Throws Error.
-Operators make_operators(const Graph& graph, c10::Device device) {
+// An operator for each node, as its schema makes it. Throws Error.
+Operators make_operators(const Graph& graph) {
   Operators ops;
   for (const Node& node : graph.nodes)
-    at_place([&] { return node.place(); },
-             [&] {
-               translating_exceptions(
-                   [&] { ops.push_back(find_schema(node.def.type)->make(OperatorArgs(node.def, device))); });
-             });
+    at_place(
+        [&] { return node.place(); },
+        [&] {
+          translating_exceptions([&] {
+            ops.push_back(find_schema(node.def.type)->make(OperatorArgs(node.def, c10::DeviceType::CPU)));
+          });
+        });
   return ops;
 }
 
 // Low precisions are asked for to be fast.
-void warn_if_slow(Precision precision) {
-  if (precision == Precision::kFloat32) return;
+void warn_if_slow(Precision precision, c10::Device device) {
+  if (precision == Precision::kFloat32 || !device.is_cpu()) return;
   const bool bfloat16 = precision == Precision::kBfloat16;
   if (dot_conv::fastest(bfloat16 ? dot_conv::Kind::kBfloat16 : dot_conv::Kind::kInt8) ==
       dot_conv::Way::kPlain)
     LOG(WARNING) << "precision " << (bfloat16 ? "bf16" : "int8")
                  << ": this processor has no instructions for it (AVX-512 with "
                  << (bfloat16 ? "BF16" : "VNNI") << "): it is computed slowly; fp32 is faster here";
+}
+
+void check_precision(const CompileOptions& options) {
+  require(options.precision != Precision::kInt8 || options.calibration, ErrorCode::kArgument,
+          "precision int8: expected a calibration");
+  require(options.precision != Precision::kFloat16 || !options.device.is_cpu(), ErrorCode::kUnsupported,
+          "precision fp16: only on a GPU; the CPU has fp32, bf16 and int8");
+  require(options.precision != Precision::kInt8 || options.device.is_cpu(), ErrorCode::kUnsupported,
+          "precision int8: only on the CPU; a GPU has fp32, fp16 and bf16");
+}
+
+// The device that a run's tensors are made on, by those who name none.
+c10::OptionalDeviceGuard guard_of(c10::Device device) {
+  return device.is_cpu() ? c10::OptionalDeviceGuard() : c10::OptionalDeviceGuard(device);
+}
+
+// Waits until the device has done what this thread asked of it.
+void wait_for(c10::Device device) {
+  if (!device.is_cpu()) c10::impl::VirtualGuardImpl(device.type()).getStream(device).synchronize();
+}
+
+// By way of pinned memory, which the device reads while this thread goes on.
+at::Tensor to_device(const at::Tensor& tensor, c10::Device device) {
+  if (tensor.device() == device) return tensor;
+  return (tensor.is_cpu() ? tensor.pin_memory() : tensor)
+      .to(device, tensor.scalar_type(), /*non_blocking=*/true);
+}
+
+// Into pinned memory; complete only after wait_for(). What the host reads is float32.
+at::Tensor to_pinned(const at::Tensor& tensor) {
+  if (tensor.is_cpu()) return tensor;
+  const at::Tensor whole = c10::isReducedFloatingType(tensor.scalar_type()) ? tensor.to(at::kFloat) : tensor;
+  at::Tensor here = at::empty_like(whole, whole.options().device(at::kCPU).pinned_memory(true));
+  return here.copy_(whole, /*non_blocking=*/true);
+}
+
+// The numbers that convolutions and fully connected layers multiply on a GPU.
+at::ScalarType multiplied_type(Precision precision) {
+  if (precision == Precision::kFloat16) return at::kHalf;
+  return precision == Precision::kBfloat16 ? at::kBFloat16 : at::kFloat;
+}
+
+bool multiplies(const Node& node) {
+  return node.def.type == "Conv" || node.def.type == "ConvTranspose" || node.def.type == "FC";
 }
 
 std::vector<const Operator*> pointers(const Operators& ops) {
@@ -66,19 +116,13 @@ std::vector<const Operator*> pointers(const Operators& ops) {
 
 }  // namespace
 
-c10::Device parse_device(const std::string& name) {
-  if (name == "cpu") return c10::DeviceType::CPU;
-  if (name == "gpu" || name.starts_with("cuda"))
-    fail(ErrorCode::kDevice, "device '{}': this build runs on the CPU only; use cpu", name);
-  fail(ErrorCode::kArgument, "device: expected cpu, got '{}'", name);
-}
-
 CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const CompileOptions& options) {
-  require(options.precision != Precision::kInt8 || options.calibration, ErrorCode::kArgument,
-          "precision int8: expected a calibration");
-  warn_if_slow(options.precision);
+  load_devices();
+  check_precision(options);
+  warn_if_slow(options.precision, options.device);
   const NetMemory memory;  // packed weights too are read every frame
   CompiledNet compiled;
+  compiled.device_ = options.device;
   check_operators(net);
   compiled.graph_ = build_graph(net, weights, options.graph);
   Graph& graph = compiled.graph_;
@@ -86,16 +130,17 @@ CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const 
       [&] { return graph.source; },
       [&] {
         // Checked as the file has it, so that messages name what its reader knows.
-        infer_shapes(graph, pointers(make_operators(graph, options.device)));
+        infer_shapes(graph, pointers(make_operators(graph)));
         const PassOptions packing{options.precision, options.calibration ? &*options.calibration : nullptr};
         run_passes(graph, rearranging_passes(), packing, options.without_passes);
         check_finite(graph);
-        run_passes(graph, packing_passes(), packing, options.without_passes);
-        for (auto& op : make_operators(graph, options.device)) {
+        if (options.device.is_cpu()) run_passes(graph, packing_passes(), packing, options.without_passes);
+        for (auto& op : make_operators(graph)) {
           const Schema* schema = find_schema(graph.nodes[compiled.steps_.size()].def.type);
-          compiled.steps_.push_back({std::move(op), schema, {}});
+          compiled.steps_.push_back({std::move(op), schema, {}, {}});
         }
         infer_shapes(graph, compiled.operators());
+        if (!options.device.is_cpu()) translating_exceptions([&] { compiled.place(options); });
       });
 
   // A value dies after the last step that reads it, or that writes it where none does.
@@ -108,6 +153,46 @@ CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const 
     if (last_step[id] >= 0 && !kept.contains(id) && !graph.constants.contains(id))
       compiled.steps_[last_step[id]].dead_after.push_back(id);
   return compiled;
+}
+
+// Puts operators and weights on the device.
+void CompiledNet::place(const CompileOptions& options) {
+  const auto guard = guard_of(device_);
+  const at::ScalarType multiplied = multiplied_type(options.precision);
+  std::map<ValueId, bool> only_on_host, only_multiplied;
+  std::set<ValueId> in_windows;  // filters (M,C,KH,KW)
+  for (size_t i = 0; i < steps_.size(); i++) {
+    const Node& node = graph_.nodes[i];
+    Step& step = steps_[i];
+    at_place([&] { return node.place(); },
+             [&] {
+               const OperatorArgs args(node.def, device_);
+               step.placed = place_operator(*step.schema, *step.op, args, options.on_host);
+             });
+    if (step.placed.on_host) VLOG(1) << "on the host: " << node.place();
+    for (size_t k = 0; k < node.inputs.size(); k++) {
+      const bool filter = k == 1 && multiplies(node) && !step.placed.on_host;
+      only_on_host.try_emplace(node.inputs[k], true).first->second &= step.placed.on_host;
+      only_multiplied.try_emplace(node.inputs[k], true).first->second &= filter;
+      if (filter && node.def.type != "FC" && in_nchw(node.def)) in_windows.insert(node.inputs[k]);
+    }
+  }
+  // What only the host reads stays there.
+  for (auto& [id, tensor] : graph_.constants) {
+    if (!only_on_host.contains(id) || only_on_host[id]) continue;
+    const bool filter = only_multiplied[id] && tensor.scalar_type() == at::kFloat;
+    tensor = tensor.to(device_, filter ? multiplied : tensor.scalar_type());
+    // As cuDNN is fastest with it. In order NHWC a filter lies so already.
+    if (filter && tensor.dim() == 4 && in_windows.contains(id))
+      tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+  }
+}
+
+std::vector<const Node*> CompiledNet::on_host() const {
+  std::vector<const Node*> nodes;
+  for (size_t i = 0; i < steps_.size(); i++)
+    if (steps_[i].placed.on_host) nodes.push_back(&graph_.nodes[i]);
+  return nodes;
 }
 
 std::vector<const Operator*> CompiledNet::operators() const {
@@ -144,13 +229,14 @@ void CompiledNet::run_step(size_t index, Workspace& workspace) const {
   const Inputs in(*step.schema, tensors);
   Outputs out(node.outputs.size());
   in.check_types();
-  step.op->run(in, out);
+  (step.placed.op ? *step.placed.op : *step.op).run(in, out);
   for (size_t i = 0; i < out.size(); i++) workspace.values_[node.outputs[i]] = std::move(out[i]);
 }
 
 Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace) const {
   const c10::InferenceMode no_gradients;
   const NetMemory memory;
+  const auto guard = guard_of(device_);
   auto& values = workspace.values_;
   values.assign(graph_.values.size(), at::Tensor());
   for (const auto& [id, tensor] : graph_.constants) values[id] = tensor;
@@ -160,19 +246,23 @@ Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace) const {
                const auto& blob = graph_.values[id].blob;
                const auto fed = feeds.find(blob);
                require(fed != feeds.end(), ErrorCode::kNotFound, "input blob '{}' is not fed", blob);
-               values[id] = fed->second;
+               values[id] = device_.is_cpu() ? fed->second : to_device(fed->second, device_);
              }
              for (size_t i = 0; i < steps_.size(); i++) {
                const auto start = std::chrono::steady_clock::now();
                at_place([&] { return graph_.nodes[i].place(); },
                         [&] { translating_exceptions([&] { run_step(i, workspace); }); });
-               if (workspace.profile) workspace.profile->add(graph_.nodes[i], start, values);
+               if (workspace.profile) {
+                 wait_for(device_);
+                 workspace.profile->add(graph_.nodes[i], start, values);
+               }
                if (workspace.after_node) workspace.after_node(graph_.nodes[i], values);
                for (const ValueId id : steps_[i].dead_after) values[id].reset();
              }
            });
   Blobs results;
-  for (const ValueId id : graph_.outputs) results[graph_.values[id].blob] = values[id];
+  for (const ValueId id : graph_.outputs) results[graph_.values[id].blob] = to_pinned(values[id]);
+  wait_for(device_);
   values.clear();
   return results;
 }

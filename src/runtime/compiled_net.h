@@ -12,13 +12,12 @@
 
 #include "graph/graph.h"
 #include "graph/precision.h"
+#include "runtime/device.h"
 #include "runtime/operator.h"
+#include "runtime/place_operator.h"
 #include "runtime/profile.h"
 
 namespace caffe2rt {
-
-// "cpu". Throws Error(kDevice) for a device that this build or machine does not have.
-c10::Device parse_device(const std::string& name);
 
 struct CompileOptions {
   c10::Device device = c10::DeviceType::CPU;
@@ -26,7 +25,8 @@ struct CompileOptions {
   std::optional<Calibration> calibration;  // what kInt8 needs
   GraphOptions graph;
   std::set<std::string>
-      without_passes;  // names of passes not to run, to find out what one does; see passes.h
+      without_passes;             // names of passes not to run, to find out what one does; see passes.h
+  std::set<std::string> on_host;  // on a GPU: types of operators to run on the CPU all the same, or "all"
 };
 
 // The blobs of one run in progress. Not thread-safe: one a thread.
@@ -54,26 +54,36 @@ class CompiledNet {
   std::vector<std::string> input_names() const;
   std::vector<std::string> output_names() const;
 
+  const c10::Device& device() const { return device_; }
+
+  // The nodes that run on the CPU while the net runs on a GPU.
+  std::vector<const Node*> on_host() const;
+
   // Checks that all operators take inputs of these shapes, as far as they can tell. Throws Error(kShape) with
   // the place of the first that does not.
   void check_shapes(const std::map<std::string, PartialShape>& inputs) const;
 
-  // Runs the net on `feeds`, which holds a tensor for every input name, and returns every output by name.
+  // Runs the net on `feeds`, which holds a tensor for every input name, and returns every output by name, on
+  // the CPU.
   // Throws Error(kNotFound) for a missing input, and what operators throw, with operator and file noted.
   Blobs run(const Blobs& feeds, Workspace& workspace) const;
 
  private:
   struct Step {
-    std::unique_ptr<Operator> op;
+    std::unique_ptr<Operator> op;  // what the schema makes; shapes are inferred by it
     const Schema* schema = nullptr;
+    PlacedOperator placed;            // on a GPU, what runs in its place
     std::vector<ValueId> dead_after;  // values that no later step reads
   };
 
   std::vector<const Operator*> operators() const;
   void run_step(size_t index, Workspace& workspace) const;
 
+  void place(const CompileOptions& options);
+
   Graph graph_;
   std::vector<Step> steps_;  // by node
+  c10::Device device_ = c10::DeviceType::CPU;
 };
 
 // Runs an init net and returns every blob it writes. Throws Error: also kGraph where the net reads a blob,

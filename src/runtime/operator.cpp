@@ -17,6 +17,12 @@ std::string names_of(Types types) {
   return names;
 }
 
+// On a GPU a float32 blob may hold fewer bits: see CompileOptions::precision.
+c10::ScalarType nominal_type(const at::Tensor& tensor) {
+  const c10::ScalarType type = tensor.scalar_type();
+  return !tensor.is_cpu() && c10::isReducedFloatingType(type) ? c10::kFloat : type;
+}
+
 }  // namespace
 
 std::string Inputs::describe(size_t i) const {
@@ -26,7 +32,7 @@ std::string Inputs::describe(size_t i) const {
 void Inputs::check_types() const {
   for (size_t i = 0; i < size(); i++) {
     const Types types = schema_.input(i).types;
-    require(contains(types, (*this)[i].scalar_type()), ErrorCode::kType, "{}: expected {}, got {}",
+    require(contains(types, nominal_type((*this)[i])), ErrorCode::kType, "{}: expected {}, got {}",
             describe(i), names_of(types), c10::toString((*this)[i].scalar_type()));
   }
 }

@@ -99,6 +99,10 @@ SchemaBuilder& SchemaBuilder::args(std::span<const Schema::Arg> several) {
   schema_.args.insert(schema_.args.end(), several.begin(), several.end());
   return *this;
 }
+SchemaBuilder& SchemaBuilder::runs_on_any_device() {
+  schema_.any_device = true;
+  return *this;
+}
 
 Registered::Registered(const SchemaBuilder& builder) {
   registry().insert_or_assign(builder.schema_.type, builder.schema_);

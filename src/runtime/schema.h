@@ -56,6 +56,7 @@ struct Schema {
   std::vector<Output> outputs;  // likewise
   std::vector<Arg> args;
   Make make;
+  bool any_device = false;  // run() works on tensors of any device, by ATen alone
 
   // The description of input or output i, where the last one stands for all that follow it if it is variadic.
   const Input& input(size_t i) const { return inputs[std::min(i, inputs.size() - 1)]; }
@@ -84,6 +85,7 @@ class SchemaBuilder {
   SchemaBuilder& outputs(std::string name, std::string doc, Infer infer = {});  // one or more, last
   SchemaBuilder& arg(std::string name, std::string doc);
   SchemaBuilder& args(std::span<const Schema::Arg> several);  // what a family of operators shares
+  SchemaBuilder& runs_on_any_device();                        // reads and writes its tensors by ATen alone
 
  private:
   friend struct Registered;

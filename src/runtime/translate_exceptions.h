@@ -22,8 +22,12 @@ decltype(auto) translating_exceptions(F&& f) {
     fail(ErrorCode::kLimit, "out of memory");
   } catch (const c10::Error& e) {
     const std::string text = e.what_without_backtrace();
-    const bool memory = text.find("allocate memory") != std::string::npos;
-    fail(memory ? ErrorCode::kLimit : ErrorCode::kInternal, "{}", text.substr(0, text.find('\n')));
+    const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
+    const bool memory = says("allocate memory") || says("out of memory");
+    const ErrorCode code = memory               ? ErrorCode::kLimit
+                           : says("CUDA error") ? ErrorCode::kDevice
+                                                : ErrorCode::kInternal;
+    fail(code, "{}", text.substr(0, text.find('\n')));
   } catch (const std::exception& e) {
     fail(ErrorCode::kInternal, "{}", e.what());
   }

@@ -45,5 +45,24 @@ TEST(Bilinear, ASampleOfAMapReadsFourPixels) {
   EXPECT_FLOAT_EQ(value, 6.25F);
 }
 
+TEST(JoinTap, IsWhatAddSampleDoes) {
+  std::vector<Tap> taps;
+  Tap own[64];
+  std::int32_t count = 0;
+  const Axis axis(-1.3F, 9.1F, 3, 0);
+  for (int sample = 0; sample < axis.samples; sample++) {
+    add_sample(axis.at(1, sample), 6, taps);
+    const Neighbours n(axis.at(1, sample), 6);
+    if (!n.inside) continue;
+    count = join_tap(n.low, n.low_weight, own, count);
+    count = join_tap(n.high, n.high_weight, own, count);
+  }
+  ASSERT_EQ(static_cast<size_t>(count), taps.size());
+  for (size_t i = 0; i < taps.size(); i++) {
+    EXPECT_EQ(own[i].index, taps[i].index);
+    EXPECT_EQ(own[i].weight, taps[i].weight);
+  }
+}
+
 }  // namespace
 }  // namespace caffe2rt

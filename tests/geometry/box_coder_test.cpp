@@ -36,6 +36,7 @@ TEST(BoxCoder, DividesDeltasByWeights) {
 }
 
 TEST(BoxCoder, GrowsNoMoreThan1000Over16Times) {
+  EXPECT_EQ(BoxCoder::kMaxLogScale, std::log(1000.0F / 16.0F));
   const BoxCoder coder = {.one = 0};
   const float deltas[4] = {0, 0, 100, 0};
   EXPECT_FLOAT_EQ(coder.decode(Box{0, 0, 16, 16}, deltas).width(0), 1000);

@@ -25,7 +25,8 @@ TEST(Precision, HasNames) {
   EXPECT_EQ(parse_precision("auto"), Precision::kFloat32);
   EXPECT_EQ(parse_precision("bf16"), Precision::kBfloat16);
   EXPECT_EQ(parse_precision("int8"), Precision::kInt8);
-  EXPECT_ERROR(parse_precision("fp8"), ErrorCode::kArgument, "expected auto, fp32, bf16 or int8, got 'fp8'");
+  EXPECT_ERROR(parse_precision("fp8"), ErrorCode::kArgument,
+               "expected auto, fp32, fp16, bf16 or int8, got 'fp8'");
 }
 
 TEST_F(CalibrationTest, IsReadAsItWasWritten) {

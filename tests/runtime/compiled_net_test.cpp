@@ -140,11 +140,6 @@ TEST(RunInitNet, RefusesAPredictNetInItsPlace) {
       "predict net and the init net swapped?");
 }
 
-TEST(ParseDevice, KnowsTheCpu) {
-  EXPECT_TRUE(parse_device("cpu").is_cpu());
-  EXPECT_ERROR(parse_device("tpu"), ErrorCode::kArgument, "device: expected cpu, got 'tpu'");
-}
-
 TEST(ParsePrecision, KnowsItsNames) {
   EXPECT_EQ(parse_precision("float32"), Precision::kFloat32);
   EXPECT_ERROR(parse_precision("int4"), ErrorCode::kArgument, "got 'int4'");

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <random>
 
 #include "graph/passes/passes.h"
@@ -32,7 +33,18 @@ NetDef net_of(OperatorDef def) {
 // Any element type as double, for printing and comparing.
 at::Tensor as_double(const at::Tensor& t) { return t.contiguous().to(at::kDouble); }
 
+CompileOptions options_of_tests() {
+  CompileOptions options;
+  options.device = test_device();
+  return options;
+}
+
 }  // namespace
+
+c10::Device test_device() {
+  const char* name = std::getenv("CAFFE2RT_TEST_DEVICE");
+  return parse_device(name ? name : "cpu");
+}
 
 at::Tensor tensor(const Shape& shape, const std::vector<float>& values) {
   return make(shape, values, at::kFloat);
@@ -72,7 +84,8 @@ OperatorDef operator_def(const std::string& type, size_t inputs, size_t outputs,
 
 std::vector<at::Tensor> run_operator_outputs(const std::string& type, const std::vector<at::Tensor>& inputs,
                                              const Args& args, size_t outputs) {
-  const auto net = CompiledNet::compile(net_of(operator_def(type, inputs.size(), outputs, args)), {});
+  const auto net =
+      CompiledNet::compile(net_of(operator_def(type, inputs.size(), outputs, args)), {}, options_of_tests());
   Blobs feeds;
   for (size_t i = 0; i < inputs.size(); i++) feeds[blob("in", i)] = inputs[i];
   Workspace workspace;
@@ -90,7 +103,8 @@ at::Tensor run_with_weights(const std::string& type, const std::vector<at::Tenso
                             const std::set<std::string>& without_passes, Precision precision) {
   Blobs weights;
   for (size_t i = 1; i < inputs.size(); i++) weights[blob("in", i)] = inputs[i];
-  CompileOptions options{.precision = precision};
+  CompileOptions options = options_of_tests();
+  options.precision = precision;
   options.without_passes = parse_passes({without_passes.begin(), without_passes.end()});
   const auto net = CompiledNet::compile(net_of(operator_def(type, inputs.size(), 1, args)), weights, options);
   Workspace workspace;
@@ -102,7 +116,7 @@ void compile_operator(const std::string& type, const std::vector<at::Tensor>& in
   Blobs weights;
   for (size_t i = 0; i < inputs.size(); i++) weights[blob("in", i)] = inputs[i];
   net.external_inputs = {"data"};
-  CompiledNet::compile(net, weights);
+  CompiledNet::compile(net, weights, options_of_tests());
 }
 
 testing::AssertionResult tensors_near(const at::Tensor& actual, const at::Tensor& expected,

@@ -20,6 +20,10 @@ namespace caffe2rt {
 
 using Shape = std::vector<std::int64_t>;
 
+// What tests run operators on: the CPU, or what CAFFE2RT_TEST_DEVICE names. Throws Error where it is not
+// there.
+c10::Device test_device();
+
 // A float32 tensor of these values in row-major order.
 at::Tensor tensor(const Shape& shape, const std::vector<float>& values);
 at::Tensor int32_tensor(const Shape& shape, const std::vector<std::int32_t>& values);

@@ -151,7 +151,8 @@ TEST_F(Tools, BenchWritesATraceOfItsOperators) {
 TEST_F(Tools, WrongPrecisionsAndPassesAreNamed) {
   const std::string bench = "caffe2_bench --predict_net " + path("model.pb") + " --init_net " +
                             path("model_init.pb") + " --repeat 1 ";
-  expect_error(run(bench + "--precision fp8"), "precision: expected auto, fp32, bf16 or int8, got 'fp8'");
+  expect_error(run(bench + "--precision fp8"),
+               "precision: expected auto, fp32, fp16, bf16 or int8, got 'fp8'");
   expect_error(run(bench + "--precision int8"), "calibration.json', which caffe2_calibrate writes");
   expect_error(run(bench + "--disable-passes magic"), "passes: expected all, ");
 }

@@ -1,0 +1,23 @@
+// BBoxTransform's arithmetic: upright boxes moved by their deltas and clipped to their images.
+#pragma once
+
+#include "geometry/box_coder.h"
+#include "ops/cuda/launch.h"
+
+namespace caffe2rt::cuda {
+
+struct MovedBoxes {
+  const float* rois = nullptr;     // (R,columns): x1, y1, x2, y2, and before them the image with 5
+  const float* deltas = nullptr;   // (R,4*K)
+  const float* im_info = nullptr;  // (N,3)
+  float* to = nullptr;             // (R,4*K)
+  float* splits = nullptr;         // (N), zero before: how many regions each image has
+  std::int64_t rows = 0;
+  int columns = 5, boxes = 0, images = 0;  // `boxes`: K
+  BoxCoder coder;
+  bool apply_scale = true;
+};
+// Regions of no image become boxes of not-a-number: the CPU refuses them.
+void move_boxes(const MovedBoxes& m, cudaStream_t stream);
+
+}  // namespace caffe2rt::cuda

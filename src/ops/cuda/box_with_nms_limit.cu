@@ -1,0 +1,100 @@
+#include <climits>
+
+#include "geometry/suppress.h"
+#include "ops/cuda/box_with_nms_limit.h"
+
+namespace caffe2rt::cuda {
+namespace {
+
+__device__ std::int64_t thread_index() {
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+
+__global__ void key_kernel(ClassScores s) {
+  const std::int64_t i = thread_index();
+  if (i >= static_cast<std::int64_t>(s.rows) * s.classes) return;
+  // Neighbouring threads read neighbouring scores.
+  const int r = static_cast<int>(i / s.classes), c = static_cast<int>(i % s.classes);
+  const float score = s.scores[static_cast<std::int64_t>(r) * s.columns + s.score_first + c];
+  const bool above = score > s.threshold;
+  s.keys[static_cast<std::int64_t>(c) * s.rows + r] =
+      above ? order_key(score, static_cast<std::uint32_t>(r)) : INT64_MIN;
+  if (above) atomicAdd(s.sizes + c, 1);
+}
+
+__global__ void box_kernel(ClassBoxes b) {
+  const std::int64_t i = thread_index();
+  if (i >= static_cast<std::int64_t>(b.rows) * b.classes) return;
+  const int c = static_cast<int>(i / b.rows);
+  if (i % b.rows >= b.sizes[c]) return;
+  const std::int64_t row = position_of(b.keys[i]);
+  const float* box = b.boxes + (row * b.columns + (b.one_for_all ? 0 : b.box_first + c)) * 4;
+  b.sorted[i] = {box[0], box[1], box[2], box[3]};
+}
+
+__device__ std::int64_t row_of(const KeptKeys& k, int c, int rank) {
+  const int position = k.kept[static_cast<std::int64_t>(c) * k.limit + rank];
+  return position_of(k.keys[static_cast<std::int64_t>(c) * k.rows + position]);
+}
+
+__device__ float score_of(const KeptKeys& k, int c, std::int64_t row) {
+  return k.scores[row * k.columns + k.score_first + c];
+}
+
+__global__ void kept_kernel(KeptKeys k) {
+  const std::int64_t i = thread_index();
+  if (i >= static_cast<std::int64_t>(k.classes) * k.limit) return;
+  const int c = static_cast<int>(i / k.limit), rank = static_cast<int>(i % k.limit);
+  k.to[i] = rank < k.kept_sizes[c]
+                ? order_key(score_of(k, c, row_of(k, c, rank)), static_cast<std::uint32_t>(i))
+                : INT64_MIN;
+}
+
+__global__ void place_kernel(const std::int64_t* keys, int count, int* places) {
+  const std::int64_t i = thread_index();
+  if (i < count) places[i] = keys[i] == INT64_MIN ? INT_MAX : static_cast<int>(position_of(keys[i]));
+}
+
+__global__ void detection_kernel(DetectionRows d) {
+  const std::int64_t i = thread_index();
+  if (i >= d.count) return;
+  const int c = d.places[i] / d.kept.limit, rank = d.places[i] % d.kept.limit;
+  const std::int64_t row = row_of(d.kept, c, rank);
+  const int position = d.kept.kept[static_cast<std::int64_t>(c) * d.kept.limit + rank];
+  const Box box = d.sorted[static_cast<std::int64_t>(c) * d.kept.rows + position];
+  d.scores[i] = score_of(d.kept, c, row);
+  d.boxes[i * 4] = box.x1;
+  d.boxes[i * 4 + 1] = box.y1;
+  d.boxes[i * 4 + 2] = box.x2;
+  d.boxes[i * 4 + 3] = box.y2;
+  d.classes[i] = static_cast<float>(c) + d.class_offset;
+  d.rows[i] = static_cast<int>(row);
+  atomicAdd(d.keeps_size + 1 + c, 1);
+}
+
+}  // namespace
+
+void make_class_keys(const ClassScores& s, cudaStream_t stream) {
+  const std::int64_t count = static_cast<std::int64_t>(s.rows) * s.classes;
+  if (count > 0) key_kernel<<<blocks_for(count), kThreads, 0, stream>>>(s);
+}
+
+void gather_class_boxes(const ClassBoxes& b, cudaStream_t stream) {
+  const std::int64_t count = static_cast<std::int64_t>(b.rows) * b.classes;
+  if (count > 0) box_kernel<<<blocks_for(count), kThreads, 0, stream>>>(b);
+}
+
+void make_kept_keys(const KeptKeys& k, cudaStream_t stream) {
+  const std::int64_t count = static_cast<std::int64_t>(k.classes) * k.limit;
+  if (count > 0) kept_kernel<<<blocks_for(count), kThreads, 0, stream>>>(k);
+}
+
+void places_of_keys(const std::int64_t* keys, int count, int* places, cudaStream_t stream) {
+  if (count > 0) place_kernel<<<blocks_for(count), kThreads, 0, stream>>>(keys, count, places);
+}
+
+void write_detections(const DetectionRows& d, cudaStream_t stream) {
+  if (d.count > 0) detection_kernel<<<blocks_for(d.count), kThreads, 0, stream>>>(d);
+}
+
+}  // namespace caffe2rt::cuda

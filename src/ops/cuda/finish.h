@@ -1,0 +1,20 @@
+// What follows a sum of products, in one pass over memory: y = max(x + bias + residual, 0), each part where
+// there is one. Not-a-number becomes 0 in the maximum, as on the CPU (ops/relu.cpp).
+#pragma once
+
+#include "ops/cuda/launch.h"
+
+namespace caffe2rt::cuda {
+
+struct Finish {
+  const void* from = nullptr;  // `size` numbers; may be `to`
+  void* to = nullptr;
+  const float* bias = nullptr;     // by index modulo `channels`, or none
+  const void* residual = nullptr;  // `size` numbers, or none
+  std::int64_t size = 0, channels = 1;
+  bool relu = false;
+  Numbers type = Numbers::kFloat;  // of from, to and residual
+};
+void finish(const Finish& f, cudaStream_t stream);
+
+}  // namespace caffe2rt::cuda

@@ -1,0 +1,63 @@
+#include "geometry/box.h"
+#include "geometry/suppress.h"
+#include "ops/cuda/fpn_proposals.h"
+
+namespace caffe2rt::cuda {
+namespace {
+
+__device__ std::int64_t thread_index() {
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+
+__global__ void rank_kernel(const float* scores, std::int64_t count, std::int64_t* to) {
+  const std::int64_t i = thread_index();
+  if (i < count) to[i] = -static_cast<std::int64_t>(rank_of(scores[i]));
+}
+
+__global__ void first_kernel(const float* rois, std::int64_t rows, int most, bool* to) {
+  const std::int64_t i = thread_index();
+  if (i >= rows) return;
+  const float image = rois[i * 5];
+  to[i] = i < most || rois[(i - most) * 5] != image;
+}
+
+__global__ void level_kernel(LeveledRegions l) {
+  const std::int64_t i = thread_index();
+  if (i >= l.rows) return;
+  const float* roi = l.rois + i * l.columns + l.columns - 4;
+  const Box box{roi[0], roi[1], roi[2], roi[3]};
+  const int level = l.pyramid.of(std::sqrt(box.area(l.one)));
+  l.levels[i] = level;
+  atomicAdd(l.sizes + level, 1);
+}
+
+__global__ void sort_kernel(SortedRegions s) {
+  const std::int64_t i = thread_index();
+  if (i >= s.rows) return;
+  const std::int64_t from = s.order[i];
+  const float* roi = s.rois + from * s.columns;
+  float* to = s.to + i * 5;
+  *to++ = s.columns > 4 ? *roi++ : 0;
+  for (int k = 0; k < 4; k++) to[k] = roi[k];
+  s.restore[from] = static_cast<int>(i);
+}
+
+}  // namespace
+
+void make_rank_keys(const float* scores, std::int64_t count, std::int64_t* to, cudaStream_t stream) {
+  if (count > 0) rank_kernel<<<blocks_for(count), kThreads, 0, stream>>>(scores, count, to);
+}
+
+void mark_first(const float* rois, std::int64_t rows, int most, bool* to, cudaStream_t stream) {
+  if (rows > 0) first_kernel<<<blocks_for(rows), kThreads, 0, stream>>>(rois, rows, most, to);
+}
+
+void find_levels(const LeveledRegions& l, cudaStream_t stream) {
+  if (l.rows > 0) level_kernel<<<blocks_for(l.rows), kThreads, 0, stream>>>(l);
+}
+
+void sort_regions(const SortedRegions& s, cudaStream_t stream) {
+  if (s.rows > 0) sort_kernel<<<blocks_for(s.rows), kThreads, 0, stream>>>(s);
+}
+
+}  // namespace caffe2rt::cuda

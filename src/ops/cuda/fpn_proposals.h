@@ -1,0 +1,36 @@
+// Kernels of CollectRpnProposals and DistributeFpnProposals.
+#pragma once
+
+#include "geometry/pyramid_level.h"
+#include "ops/cuda/launch.h"
+
+namespace caffe2rt::cuda {
+
+// to[i] = minus the rank (geometry/suppress.h) of scores[i]: rising for falling scores, not-a-number last.
+void make_rank_keys(const float* scores, std::int64_t count, std::int64_t* to, cudaStream_t stream);
+
+// Of `rows` regions (rows,5), images in order: whether each is among the first `most` of its image.
+void mark_first(const float* rois, std::int64_t rows, int most, bool* to, cudaStream_t stream);
+
+struct LeveledRegions {
+  const float* rois = nullptr;  // (R,columns): x1, y1, x2, y2, and before them the image with 5
+  std::int64_t rows = 0;
+  int columns = 5;
+  PyramidLevels pyramid;
+  float one = 0;
+  int* levels = nullptr;  // (R), counted from the lowest
+  int* sizes = nullptr;   // (number of levels), zero before: how many regions each has
+};
+void find_levels(const LeveledRegions& l, cudaStream_t stream);
+
+struct SortedRegions {
+  const float* rois = nullptr;          // (R,columns)
+  const std::int64_t* order = nullptr;  // (R): which region each row of `to` is
+  std::int64_t rows = 0;
+  int columns = 5;
+  float* to = nullptr;     // (R,5)
+  int* restore = nullptr;  // (R): the row of `to` that each region went to
+};
+void sort_regions(const SortedRegions& s, cudaStream_t stream);
+
+}  // namespace caffe2rt::cuda

@@ -1,0 +1,86 @@
+#include "geometry/suppress.h"
+#include "ops/cuda/generate_proposals.h"
+
+namespace caffe2rt::cuda {
+namespace {
+
+__device__ std::int64_t thread_index() {
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+
+__global__ void key_kernel(ScoreKeys k) {
+  const std::int64_t of_image = static_cast<std::int64_t>(k.anchors) * k.height * k.width;
+  // Neighbouring threads read neighbouring channels, which is how convolutions write them.
+  const std::int64_t i = thread_index();
+  if (i >= of_image * k.images) return;
+  const std::int64_t n = i / of_image;
+  std::int64_t rest = i % of_image;
+  const std::int64_t a = rest % k.anchors;
+  rest /= k.anchors;
+  const std::int64_t w = rest % k.width, h = rest / k.width;
+  const float score = k.scores[n * k.strides.n + a * k.strides.c + h * k.strides.h + w * k.strides.w];
+  const std::int64_t position = (a * k.height + h) * k.width + w;
+  k.keys[n * of_image + position] = order_key(score, static_cast<std::uint32_t>(position));
+}
+
+__global__ void candidate_kernel(Candidates c) {
+  const std::int64_t i = thread_index();
+  if (i >= static_cast<std::int64_t>(c.images) * c.count) return;
+  const std::int64_t n = i / c.count;
+  const std::int64_t position = position_of(c.keys[i]);
+  const std::int64_t w = position % c.width, h = position / c.width % c.height,
+                     a = position / (static_cast<std::int64_t>(c.width) * c.height);
+  const Strides& s = c.score_strides;
+  const float score = c.scores[n * s.n + a * s.c + h * s.h + w * s.w];
+  float d[4];
+  for (int k = 0; k < 4; k++) {
+    const Strides& t = c.delta_strides;
+    d[k] = c.deltas[n * t.n + (a * 4 + k) * t.c + h * t.h + w * t.w];
+  }
+  const float x = static_cast<float>(w) * c.stride_x, y = static_cast<float>(h) * c.stride_y;
+  const float* anchor = c.anchors + a * 4;
+  const float* info = c.im_info + n * 3;
+  const Box shifted{anchor[0] + x, anchor[1] + y, anchor[2] + x, anchor[3] + y};
+  const Box box = c.coder.clip(c.coder.decode(shifted, d), info[1], info[0]);
+  c.boxes[i] = box;
+  c.box_scores[i] = score;
+  c.valid[i] =
+      !(score < c.score_threshold) && c.coder.is_proposal(box, info[1], info[0], c.min_size * info[2]);
+}
+
+__global__ void row_kernel(Rows r) {
+  const std::int64_t i = thread_index();
+  if (i >= static_cast<std::int64_t>(r.images) * r.limit) return;
+  const int n = static_cast<int>(i / r.limit), rank = static_cast<int>(i % r.limit);
+  if (rank >= r.kept_sizes[n]) return;
+  std::int64_t row = rank;
+  for (int before = 0; before < n; before++) row += r.kept_sizes[before];
+  const std::int64_t from = static_cast<std::int64_t>(n) * r.count + r.kept[i];
+  const Box box = r.boxes[from];
+  float* roi = r.rois + row * 5;
+  roi[0] = static_cast<float>(n);
+  roi[1] = box.x1;
+  roi[2] = box.y1;
+  roi[3] = box.x2;
+  roi[4] = box.y2;
+  r.scores[row] = r.box_scores[from];
+}
+
+}  // namespace
+
+void make_keys(const ScoreKeys& k, cudaStream_t stream) {
+  const std::int64_t count = static_cast<std::int64_t>(k.images) * k.anchors * k.height * k.width;
+  if (count > 0) key_kernel<<<blocks_for(count), kThreads, 0, stream>>>(k);
+}
+
+void make_candidates(const Candidates& c, cudaStream_t stream) {
+  const std::int64_t count = static_cast<std::int64_t>(c.images) * c.count;
+  if (count > 0) candidate_kernel<<<blocks_for(count), kThreads, 0, stream>>>(c);
+}
+
+void write_rows(const Rows& r, cudaStream_t stream) {
+  const std::int64_t count = static_cast<std::int64_t>(r.images) * r.limit;
+  if (count > 0) row_kernel<<<blocks_for(count), kThreads, 0, stream>>>(r);
+}
+
+}  // namespace caffe2rt::cuda

@@ -1,0 +1,104 @@
+#include "geometry/suppress.h"
+#include "ops/cuda/nms.h"
+
+namespace caffe2rt::cuda {
+namespace {
+
+__device__ int size_of(const BoxLists& b, int list) {
+  return b.sizes ? (b.sizes[list] < b.most ? b.sizes[list] : b.most) : b.most;
+}
+
+// A block compares 64 boxes (its threads) with 64 others, which become one word a thread.
+__global__ void compare_kernel(BoxLists b, int words) {
+  const int list = static_cast<int>(blockIdx.z), from = static_cast<int>(blockIdx.y) * kWordBits,
+            with = static_cast<int>(blockIdx.x) * kWordBits, thread = static_cast<int>(threadIdx.x);
+  const int size = size_of(b, list);
+  // Boxes only suppress those after them, and the walk reads no other word.
+  if (with < from || from >= size || with >= size) return;
+  __shared__ float4 others[kWordBits];
+  const Box* boxes = b.boxes + static_cast<std::int64_t>(list) * b.most;
+  if (with + thread < size) others[thread] = reinterpret_cast<const float4*>(boxes)[with + thread];
+  __syncthreads();
+  const int i = from + thread;
+  if (i >= size) return;
+  const Box box = boxes[i];
+  std::uint64_t word = 0;
+  for (int k = 0; k < kWordBits && with + k < size; k++)
+    if (with + k > i) {
+      const Box other{others[k].x, others[k].y, others[k].z, others[k].w};
+      if (suppresses(box, other, b.threshold, b.one)) word |= std::uint64_t{1} << k;
+    }
+  b.mask[(static_cast<std::int64_t>(list) * b.most + i) * words + blockIdx.x] = word;
+}
+
+// A block walks through a list, 64 boxes at a time: which of them stay follows from their own words alone;
+// then all threads note what those that stay suppress among the boxes after.
+__global__ void walk_kernel(BoxLists b, int words) {
+  __shared__ std::uint64_t removed[kMostBoxes / kWordBits];
+  __shared__ std::uint64_t own[kWordBits];
+  __shared__ std::uint64_t staying;
+  const int list = static_cast<int>(blockIdx.x), thread = static_cast<int>(threadIdx.x);
+  const int size = size_of(b, list), used = (size + kWordBits - 1) / kWordBits;
+  const std::uint64_t* mask = b.mask + static_cast<std::int64_t>(list) * b.most * words;
+  const std::uint8_t* valid = b.valid ? b.valid + static_cast<std::int64_t>(list) * b.most : nullptr;
+  int* kept = b.kept + static_cast<std::int64_t>(list) * b.limit;
+
+  for (int w = thread; w < used; w += blockDim.x) {
+    std::uint64_t word = 0;
+    for (int k = 0; k < kWordBits; k++) {
+      const int i = w * kWordBits + k;
+      if (i >= size || (valid && !valid[i])) word |= std::uint64_t{1} << k;
+    }
+    removed[w] = word;
+  }
+  __syncthreads();
+
+  int count = 0;
+  for (int w = 0; w < used && count < b.limit; w++) {
+    if (thread < kWordBits) {
+      const int i = w * kWordBits + thread;
+      own[thread] = i < size ? mask[static_cast<std::int64_t>(i) * words + w] : 0;
+    }
+    __syncthreads();
+    if (thread == 0) {
+      std::uint64_t gone = removed[w], stay = 0;
+      for (int k = 0, room = b.limit - count; k < kWordBits && room > 0; k++)
+        if ((gone >> k & 1) == 0) {
+          stay |= std::uint64_t{1} << k;
+          gone |= own[k];
+          room--;
+        }
+      staying = stay;
+    }
+    __syncthreads();
+    const std::uint64_t stay = staying;
+    if (thread < kWordBits && (stay >> thread & 1) != 0)
+      kept[count + __popcll(stay & ((std::uint64_t{1} << thread) - 1))] = w * kWordBits + thread;
+    count += __popcll(stay);
+    for (int later = w + 1 + thread; later < used; later += blockDim.x) {
+      std::uint64_t word = removed[later];
+      for (std::uint64_t left = stay; left != 0; left &= left - 1) {
+        const int k = __ffsll(static_cast<long long>(left)) - 1;
+        word |= mask[(static_cast<std::int64_t>(w) * kWordBits + k) * words + later];
+      }
+      removed[later] = word;
+    }
+    __syncthreads();
+  }
+  if (thread == 0) b.kept_sizes[list] = count;
+}
+
+}  // namespace
+
+void suppress_boxes(const BoxLists& b, cudaStream_t stream) {
+  if (b.lists == 0) return;
+  const int words = words_for(b.most);
+  if (words > 0) {
+    const auto across = static_cast<unsigned>(words);
+    const dim3 grid(across, across, static_cast<unsigned>(b.lists));
+    compare_kernel<<<grid, kWordBits, 0, stream>>>(b, words);
+  }
+  walk_kernel<<<static_cast<unsigned>(b.lists), kThreads, 0, stream>>>(b, words);
+}
+
+}  // namespace caffe2rt::cuda

@@ -1,0 +1,29 @@
+// Greedy suppression of upright boxes on a GPU, of several lists at once: each list's boxes lie best first,
+// as geometry/nms.h takes them. A matrix of bits says which box gives way to which; one block of threads a
+// list then walks through it.
+#pragma once
+
+#include "geometry/box.h"
+#include "ops/cuda/launch.h"
+
+namespace caffe2rt::cuda {
+
+constexpr int kWordBits = 64;
+constexpr int kMostBoxes = 12288;  // in a list: the walk keeps a bit for each in shared memory
+
+inline int words_for(int boxes) { return (boxes + kWordBits - 1) / kWordBits; }
+
+struct BoxLists {
+  const Box* boxes = nullptr;           // (lists,most)
+  const std::uint8_t* valid = nullptr;  // (lists,most): 0 for boxes that are to be passed over; null: none is
+  const int* sizes = nullptr;           // (lists): how many of `most`; null: all
+  int lists = 0, most = 0;
+  float threshold = 0.5F, one = 0;
+  int limit = 0;                  // how many a list keeps at most
+  std::uint64_t* mask = nullptr;  // (lists,most,words_for(most)), for its own use
+  int* kept = nullptr;            // (lists,limit): positions of those kept, in order
+  int* kept_sizes = nullptr;      // (lists): how many
+};
+void suppress_boxes(const BoxLists& b, cudaStream_t stream);
+
+}  // namespace caffe2rt::cuda

@@ -1,0 +1,23 @@
+#include "ops/cuda/number_regions.h"
+
+namespace caffe2rt::cuda {
+namespace {
+
+__global__ void number_kernel(NumberedRegions n) {
+  const std::int64_t r = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (r >= n.rows) return;
+  std::int64_t end = 0;
+  int image = 0;
+  while (image < n.images && r >= (end += static_cast<std::int64_t>(n.splits[image]))) image++;
+  float* to = n.to + r * (n.columns + 1);
+  *to++ = image < n.images ? static_cast<float>(image) : -1.0F;
+  for (int k = 0; k < n.columns; k++) to[k] = n.boxes[r * n.columns + k];
+}
+
+}  // namespace
+
+void number_regions(const NumberedRegions& n, cudaStream_t stream) {
+  if (n.rows > 0) number_kernel<<<blocks_for(n.rows), kThreads, 0, stream>>>(n);
+}
+
+}  // namespace caffe2rt::cuda

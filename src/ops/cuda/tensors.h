@@ -1,0 +1,34 @@
+// Tensors for kernels: pointers, element types and the stream to launch on, of the current device.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include "base/error.h"
+#include "ops/cuda/launch.h"
+
+namespace caffe2rt::cuda {
+
+inline cudaStream_t stream() { return c10::cuda::getCurrentCUDAStream().stream(); }
+
+inline Numbers numbers_of(const at::Tensor& t) {
+  switch (t.scalar_type()) {
+    case at::kFloat:
+      return Numbers::kFloat;
+    case at::kHalf:
+      return Numbers::kHalf;
+    case at::kBFloat16:
+      return Numbers::kBfloat16;
+    default:
+      fail(ErrorCode::kType, "expected float32, float16 or bfloat16, got {}", c10::toString(t.scalar_type()));
+  }
+}
+
+// Contiguous float32.
+inline at::Tensor floats(const at::Tensor& t) { return t.to(at::kFloat).contiguous(); }
+
+// After each launch: what is wrong with it is an exception. Nothing is waited for.
+inline void check_launch() { C10_CUDA_KERNEL_LAUNCH_CHECK(); }
+
+}  // namespace caffe2rt::cuda

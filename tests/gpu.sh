@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Builds, tests and benchmarks the GPU part, and writes gpu_report.json, gpu_report.md and gpu.log. For a machine with an
+# NVIDIA GPU, nvcc, and PyTorch 2.11 or newer; GStreamer need not be there. Without a GPU it only builds, says so and exits 0.
+#
+#   tests/gpu.sh [--out DIR] [--build DIR] [--jobs N] [--golden DIR] [--bench DIR] [--sanitize]
+#
+#   --out       where the report goes; default build/gpu
+#   --build     where to build; default build/gpu
+#   --golden    recorded nets to compare with, as tests/golden_test.py takes them; default ../shared/golden where it is
+#   --bench     folders of nets to time, each model.pb and model_init.pb; default ../shared/models/bench where it is
+#   --sanitize  the operators' comparison under compute-sanitizer too
+#
+# LIBTORCH_DIR names the folder of torch; default: the one of tools/bootstrap.sh, else the one that python3 imports.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+out=build/gpu build=build/gpu jobs=$(nproc) golden=../shared/golden bench=../shared/models/bench sanitize=0
+while [ $# -gt 0 ]; do
+  case $1 in
+    --out) out=$2; shift ;;
+    --build) build=$2; shift ;;
+    --jobs) jobs=$2; shift ;;
+    --golden) golden=$2; shift ;;
+    --bench) bench=$2; shift ;;
+    --sanitize) sanitize=1 ;;
+    -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    *) echo "gpu.sh: unknown option '$1' (see --help)" >&2; exit 1 ;;
+  esac
+  shift
+done
+mkdir -p "$out"
+log=$out/gpu.log steps=$(mktemp -d)
+: >"$log"
+trap 'rm -rf "$steps"' EXIT
+failed=0
+
+# step NAME SECONDS COMMAND ...: runs it for so long at most; its output goes to the log, its result to the report.
+step() {
+  local name=$1 seconds=$2 start=$SECONDS status=0
+  shift 2
+  printf '\n==== %s\n' "$name" >>"$log"
+  timeout "$seconds" "$@" 2>&1 | tee "$steps/output" >>"$log"
+  status=${PIPESTATUS[0]}
+  printf '%-44s %s (%d s)\n' "$name" "$([ $status = 0 ] && echo ok || echo "FAILED: $status")" $((SECONDS - start))
+  printf '%s\t%s\t%s\n' "$name" "$status" $((SECONDS - start)) >>"$steps/steps.tsv"
+  [ $status = 0 ] || failed=1
+  return $status
+}
+
+report() { python3 tests/gpu_report.py --steps "$steps" --out "$out"; }
+
+options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DCAFFE2RT_CUDA=ON -DCAFFE2RT_PLUGIN=OFF)
+[ -z "${CAFFE2RT_WERROR:-}" ] || options+=(-DCAFFE2RT_WERROR=ON)
+if [ -z "${LIBTORCH_DIR:-}" ] && ! compgen -G '/opt/gst-caffe2/libtorch-*' >/dev/null; then
+  LIBTORCH_DIR=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))')
+fi
+[ -z "${LIBTORCH_DIR:-}" ] || options+=(-DLIBTORCH_DIR="$LIBTORCH_DIR")
+step configure 120 cmake -S . -B "$build" "${options[@]}" || { tail -20 "$log"; report; exit 1; }
+step build 1800 cmake --build "$build" -j "$jobs" --target caffe2rt caffe2rt_cuda caffe2_run caffe2_bench \
+  geometry_tests runtime_tests ops_tests ops_cuda_tests || { grep -m 20 -A 3 'error' "$log"; report; exit 1; }
+
+step "geometry, host" 60 "$build/bin/geometry_tests" --gtest_brief=1
+step "runtime" 120 "$build/bin/runtime_tests" --gtest_brief=1
+if ! CAFFE2RT_TEST_DEVICE=cuda "$build/bin/geometry_tests" --gtest_filter=BoxCoder.ZeroDeltas* >"$steps/gpu" 2>&1 ||
+  grep -qi skipped "$steps/gpu"; then
+  grep -m 1 device "$steps/gpu"
+  echo "no GPU: built, and nothing else was tried on one"
+  report
+  exit $failed
+fi
+
+# One kernel that breaks makes all that follows in its process fail: then each test gets a process of its own.
+step "operators, GPU against CPU" 120 "$build/bin/ops_cuda_tests" --gtest_output="json:$steps/agreement.json" ||
+  for test in $("$build/bin/ops_cuda_tests" --gtest_list_tests | grep '^  '); do
+    step "  $test alone" 60 "$build/bin/ops_cuda_tests" --gtest_brief=1 --gtest_filter="*.$test"
+  done
+# The CPU refuses values that make no sense, such as a region of no image; a GPU does not look, and computes not-a-number.
+refusals=RoIAlign.RefusesWhatDoesNotFit:PyramidRoIAlign.RefusesWhatDoesNotFit:CollectRpnProposals.RefusesWhatDoesNotFit
+refusals+=:BBoxTransform.RefusesARegionOfAnImageThatIsNotThere:NumberRegions.RefusesSplitsThatDoNotAddUp
+step "operators, their own tests on the GPU" 180 env CAFFE2RT_TEST_DEVICE=cuda "$build/bin/ops_tests" --gtest_brief=1 --gtest_filter="-$refusals" \
+  --gtest_output="json:$steps/operators.json"
+
+# time_net NAME FOLDER OPTIONS ...
+time_net() {
+  local name=$1 net=$2
+  shift 2
+  step "time $name" 100 "$build/bin/caffe2_bench" --predict_net "$net/model.pb" --init_net "$net/model_init.pb" --device cuda --json "$@"
+  grep -m 1 '^{' "$steps/output" | sed "s|^|$name\t|" >>"$steps/bench.tsv"
+}
+net=$bench/mask_rcnn_R_50_FPN_3x
+if [ -e "$net/model.pb" ]; then
+  time_net "mask_rcnn_R_50_FPN fp32, all on the host" "$net" --on-host all --repeat 2
+  time_net "mask_rcnn_R_50_FPN fp32" "$net" --repeat 20
+  time_net "mask_rcnn_R_50_FPN fp16" "$net" --precision fp16 --repeat 30 --profile "$out/mask_rcnn_R_50_FPN.trace.json"
+  time_net "mask_rcnn_R_50_FPN bf16" "$net" --precision bf16 --repeat 20
+  time_net "mask_rcnn_R_50_FPN fp16 x8" "$net" --precision fp16 --batch 8 --repeat 10
+fi
+time_net "demo fp32" models/demo --height 480 --width 640 --repeat 20
+time_net "demo fp16" models/demo --height 480 --width 640 --precision fp16 --repeat 20
+if [ -e "$golden/compare.py" ]; then
+  step "golden nets" 240 python3 tests/golden_test.py --golden "$golden" --caffe2-run "$build/bin/caffe2_run" --device cuda
+  cp "$steps/output" "$steps/golden.txt"
+fi
+if [ $sanitize = 1 ]; then
+  step "compute-sanitizer" 300 compute-sanitizer --error-exitcode 9 "$build/bin/ops_cuda_tests" --gtest_brief=1
+fi
+report
+exit $failed

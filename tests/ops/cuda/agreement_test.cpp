@@ -1,0 +1,242 @@
+// Operators on a GPU against the CPU's, at sizes that nets have. The operators' own tests run there too, with
+// CAFFE2RT_TEST_DEVICE=cuda in the environment.
+#include <ATen/ops/cat.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
+
+#include <random>
+
+#include "testing/operator_test.h"
+
+namespace caffe2rt {
+namespace {
+
+std::string blob(const char* prefix, size_t i) { return prefix + std::to_string(i); }
+
+// Numbers between low and high, the same in every run of the program.
+at::Tensor uniform(const Shape& shape, float low, float high) {
+  static std::mt19937 generator(7);
+  std::uniform_real_distribution<float> numbers(low, high);
+  at::Tensor t = random(shape);
+  std::generate_n(t.data_ptr<float>(), t.numel(), [&] { return numbers(generator); });
+  return t;
+}
+
+class OnGpu : public testing::Test {
+ protected:
+  void SetUp() override {
+    try {
+      gpu_ = parse_device("cuda");
+    } catch (const Error& e) {
+      GTEST_SKIP() << e.what();
+    }
+  }
+
+  std::vector<at::Tensor> run(c10::Device device, const std::string& type, const std::vector<at::Tensor>& in,
+                              const Args& args, size_t outputs,
+                              Precision precision = Precision::kFloat32) const {
+    NetDef net;
+    net.ops.push_back(operator_def(type, in.size(), outputs, args));
+    net.external_inputs = net.ops[0].inputs;
+    net.external_outputs = net.ops[0].outputs;
+    CompileOptions options;
+    options.device = device;
+    options.precision = precision;
+    // Filters are weights; all else is fed.
+    Blobs weights, feeds;
+    const bool dense = type == "Conv" || type == "FC" || type == "ConvTranspose";
+    for (size_t i = 0; i < in.size(); i++)
+      (dense && (i == 1 || i == 2) ? weights : feeds)[blob("in", i)] = in[i];
+    for (const auto& feed : feeds) options.graph.feeds.push_back(feed.first);
+    const auto compiled = CompiledNet::compile(net, weights, options);
+    EXPECT_TRUE(compiled.on_host().empty()) << type << " runs on the host";
+    Workspace workspace;
+    const Blobs results = compiled.run(feeds, workspace);
+    std::vector<at::Tensor> out;
+    for (size_t i = 0; i < outputs; i++) out.push_back(results.at(blob("out", i)));
+    return out;
+  }
+
+  void expect_same(const std::string& type, const std::vector<at::Tensor>& in, const Args& args,
+                   size_t outputs = 1, double tolerance = 0) const {
+    const auto expected = run(c10::DeviceType::CPU, type, in, args, outputs),
+               actual = run(gpu_, type, in, args, outputs);
+    for (size_t i = 0; i < outputs; i++) {
+      SCOPED_TRACE(type + " output " + std::to_string(i));
+      EXPECT_TENSOR_NEAR(actual[i], expected[i], tolerance);
+    }
+  }
+
+  c10::Device gpu_ = c10::DeviceType::CPU;
+};
+
+TEST_F(OnGpu, Convolutions) {
+  const auto x = random({2, 64, 50, 67});
+  expect_same("Conv", {x, random({96, 64, 1, 1}), random({96})}, {{"kernel", 1}}, 1, 1e-3);
+  expect_same("Conv", {x, random({32, 64, 3, 3}), random({32})}, {{"kernel", 3}, {"pad", 1}}, 1, 1e-3);
+  expect_same("Conv", {x, random({32, 64, 3, 3}), random({32}), random({2, 32, 25, 34})},
+              {{"kernel", 3}, {"pad", 1}, {"stride", 2}, {"caffe2rt.relu", 1}}, 1, 1e-3);
+  expect_same("Conv", {x, random({64, 8, 3, 3}), random({64})}, {{"kernel", 3}, {"pad", 1}, {"group", 8}}, 1,
+              1e-3);
+  expect_same("Conv", {x, random({5, 64, 3, 3}), random({5})}, {{"kernel", 3}, {"pad", 2}, {"dilation", 2}},
+              1, 1e-3);
+  expect_same("Conv", {random({1, 30, 41, 3}), random({16, 7, 7, 3}), random({16})},
+              {{"kernel", 7}, {"pad", 3}, {"stride", 2}, {"order", "NHWC"}, {"caffe2rt.relu", 1}}, 1, 1e-3);
+}
+
+TEST_F(OnGpu, LowPrecisionConvolution) {
+  const auto x = random({1, 64, 20, 30}), filter = random({32, 64, 3, 3}), bias = random({32});
+  const Args args = {{"kernel", 3}, {"pad", 1}, {"caffe2rt.relu", 1}};
+  const auto expected = run(c10::DeviceType::CPU, "Conv", {x, filter, bias}, args, 1)[0].div(100);
+  EXPECT_TENSOR_NEAR(run(gpu_, "Conv", {x, filter, bias}, args, 1, Precision::kFloat16)[0].div(100), expected,
+                     2e-3);
+  EXPECT_TENSOR_NEAR(run(gpu_, "Conv", {x, filter, bias}, args, 1, Precision::kBfloat16)[0].div(100),
+                     expected, 2e-2);
+}
+
+TEST_F(OnGpu, FullyConnected) {
+  expect_same("FC", {random({100, 256, 7, 7}), random({128, 12544}), random({128})}, {{"caffe2rt.relu", 1}},
+              1, 5e-3);
+  expect_same("FC", {random({100, 16, 7, 7}), random({81, 784}), random({81})},
+              {{"caffe2rt.channels_last", 1}}, 1, 1e-3);
+}
+
+TEST_F(OnGpu, TransposedConvolution) {
+  expect_same("ConvTranspose", {random({10, 64, 14, 14}), random({64, 32, 2, 2}), random({32})},
+              {{"kernel", 2}, {"stride", 2}, {"caffe2rt.relu", 1}}, 1, 1e-3);
+  expect_same("ConvTranspose", {random({3, 17, 14, 14}), random({17, 1, 4, 4}), random({17})},
+              {{"kernel", 4}, {"stride", 2}, {"pad", 1}, {"group", 17}}, 1, 1e-3);
+}
+
+TEST_F(OnGpu, Elementwise) {
+  expect_same("Relu", {random({3, 7, 11, 5})}, {});
+  expect_same("ResizeNearest", {random({2, 64, 13, 21})}, {{"height_scale", 2.0F}, {"width_scale", 2.0F}});
+  expect_same("ResizeNearest", {random({2, 64, 13, 21}).contiguous(at::MemoryFormat::ChannelsLast)},
+              {{"height_scale", 1.7F}, {"width_scale", 0.6F}});
+  expect_same("MaxPool", {random({1, 64, 101, 87})}, {{"kernel", 3}, {"stride", 2}, {"pad", 1}});
+  expect_same("Softmax", {random({500, 81})}, {}, 1, 1e-6);
+}
+
+// (count,5) regions of `images` images of the size that levels of 200x336 pixels have at stride 4.
+at::Tensor some_regions(std::int64_t count, int images) {
+  const at::Tensor corner = uniform({count, 2}, -20, 700), size = uniform({count, 2}, 0, 600);
+  const at::Tensor image = uniform({count, 1}, 0, static_cast<float>(images)).floor();
+  return at::cat({image, corner, corner + size}, 1);
+}
+
+TEST_F(OnGpu, RoIAlign) {
+  const auto x = random({2, 64, 50, 84}).contiguous(at::MemoryFormat::ChannelsLast),
+             rois = some_regions(200, 2);
+  for (const int aligned : {0, 1})
+    for (const int sampling : {0, 2})
+      expect_same("RoIAlign", {x, rois},
+                  {{"spatial_scale", 0.0625F},
+                   {"pooled_h", 7},
+                   {"pooled_w", 7},
+                   {"aligned", aligned},
+                   {"sampling_ratio", sampling}},
+                  1, 1e-5);
+  expect_same("RoIAlign", {random({1, 5, 30, 40}), some_regions(20, 1).slice(1, 1).contiguous()},
+              {{"spatial_scale", 0.05F}, {"pooled_h", 3}, {"pooled_w", 14}, {"aligned", 1}}, 1, 1e-5);
+  // More samples a bin than a block of threads keeps.
+  expect_same("RoIAlign", {random({1, 8, 300, 300}), tensor({1, 5}, {0, 0, 0, 299, 299})},
+              {{"pooled_h", 2}, {"pooled_w", 2}, {"aligned", 1}}, 1, 1e-4);
+}
+
+TEST_F(OnGpu, PyramidRoIAlign) {
+  std::vector<at::Tensor> in;
+  for (const int side : {80, 40, 20, 10})
+    in.push_back(random({2, 64, side, side + 4}).contiguous(at::MemoryFormat::ChannelsLast));
+  const std::vector<std::int64_t> counts = {50, 0, 30, 20};
+  for (const auto count : counts) in.push_back(some_regions(count, 2));
+  std::vector<std::int32_t> order(100);
+  std::iota(order.begin(), order.end(), 0);
+  std::shuffle(order.begin(), order.end(), std::mt19937(3));
+  in.push_back(int32_tensor({100}, order));
+  expect_same("caffe2rt.PyramidRoIAlign", in,
+              {{"caffe2rt.spatial_scales", {0.25F, 0.125F, 0.0625F, 0.03125F}},
+               {"pooled_h", 14},
+               {"pooled_w", 14},
+               {"aligned", 1},
+               {"sampling_ratio", 0}},
+              1, 1e-5);
+}
+
+TEST_F(OnGpu, GenerateProposals) {
+  const auto scores = random({2, 3, 50, 68}), deltas = random({2, 12, 50, 68}).mul(0.3);
+  const auto info = tensor({2, 3}, {800, 1088, 1, 700, 900, 2});
+  const auto anchors = tensor({3, 4}, {-64, -32, 64, 32, -45, -45, 45, 45, -32, -64, 32, 64});
+  for (const int one : {0, 1})
+    for (const int limit : {1000, 100})
+      expect_same("GenerateProposals", {scores, deltas, info, anchors},
+                  {{"spatial_scale", 0.0625F},
+                   {"pre_nms_topN", 1000},
+                   {"post_nms_topN", limit},
+                   {"nms_thresh", 0.7F},
+                   {"min_size", 0.0F},
+                   {"legacy_plus_one", one}},
+                  2, 1e-5);
+  expect_same("GenerateProposals",
+              {scores.contiguous(at::MemoryFormat::ChannelsLast),
+               deltas.contiguous(at::MemoryFormat::ChannelsLast), info, anchors},
+              {{"spatial_scale", 0.0625F},
+               {"pre_nms_topN", 6000},
+               {"post_nms_topN", 0},
+               {"nms_thresh", 0.5F},
+               {"min_size", 16.0F}},
+              2, 1e-5);
+}
+
+TEST_F(OnGpu, CollectAndDistribute) {
+  std::vector<at::Tensor> in;
+  const std::vector<std::int64_t> counts = {300, 200, 0, 100, 50};
+  for (const auto count : counts) in.push_back(some_regions(count, 2));
+  for (const auto count : counts) in.push_back(uniform({count}, -5, 5));
+  for (const int most : {0, 1000, 150})
+    expect_same("CollectRpnProposals", in,
+                {{"rpn_min_level", 2}, {"rpn_max_level", 6}, {"rpn_post_nms_topN", most}});
+  const auto rois = some_regions(1000, 2);
+  for (const int one : {0, 1}) {
+    const Args args = {{"roi_min_level", 2}, {"roi_max_level", 5}, {"legacy_plus_one", one}};
+    expect_same("DistributeFpnProposals", {rois}, args, 5);
+    expect_same("DistributeFpnProposals", {rois.slice(1, 1).contiguous()}, args, 5);
+  }
+}
+
+TEST_F(OnGpu, BBoxTransform) {
+  const auto rois = some_regions(500, 2), info = tensor({2, 3}, {800, 1088, 1.5F, 700, 900, 2});
+  for (const int one : {0, 1})
+    expect_same("BBoxTransform", {rois, random({500, 320}), info},
+                {{"weights", {10.0F, 10.0F, 5.0F, 5.0F}}, {"apply_scale", one}, {"legacy_plus_one", one}}, 2,
+                1e-5);
+}
+
+TEST_F(OnGpu, BoxWithNMSLimit) {
+  const auto scores = at::softmax(random({600, 81}).mul(3), 1);
+  const auto corner = uniform({600, 81, 2}, 0, 300), size = uniform({600, 81, 2}, 10, 300);
+  const auto boxes = at::cat({corner, corner + size}, 2).reshape({600, 324});
+  const auto splits = tensor({2}, {250, 350});
+  for (const int most : {100, 20, 0})
+    expect_same("BoxWithNMSLimit", {scores, boxes, splits},
+                {{"score_thresh", 0.05F}, {"nms", 0.5F}, {"detections_per_im", most}, {"legacy_plus_one", 0}},
+                6);
+  expect_same("BoxWithNMSLimit", {scores, boxes.slice(1, 0, 4).contiguous()},
+              {{"score_thresh", 0.02F}, {"nms", 0.3F}, {"cls_agnostic_bbox_reg", 1}}, 4);
+  expect_same("BoxWithNMSLimit", {scores, boxes.slice(1, 0, 320).contiguous()},
+              {{"score_thresh", 0.02F},
+               {"nms", 0.5F},
+               {"input_boxes_include_bg_cls", 0},
+               {"output_classes_include_bg_cls", 0}},
+              6);
+  // Nothing above the threshold, and no rows at all.
+  expect_same("BoxWithNMSLimit", {scores, boxes}, {{"score_thresh", 1.5F}}, 6);
+  expect_same("BoxWithNMSLimit", {scores.slice(0, 0, 0), boxes.slice(0, 0, 0)}, {}, 6);
+}
+
+TEST_F(OnGpu, NumberRegions) {
+  expect_same("caffe2rt.NumberRegions", {random({10, 4}), tensor({3}, {4, 0, 6})}, {});
+  expect_same("caffe2rt.NumberRegions", {random({0, 4}), tensor({1}, {0})}, {});
+}
+
+}  // namespace
+}  // namespace caffe2rt

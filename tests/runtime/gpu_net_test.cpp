@@ -1,0 +1,73 @@
+// Whole nets on a GPU against the CPU.
+#include "runtime/compiled_net.h"
+#include "testing/nets.h"
+#include "testing/operator_test.h"
+
+namespace caffe2rt {
+namespace {
+
+class GpuNet : public testing::Test {
+ protected:
+  void SetUp() override {
+    try {
+      options_.device = parse_device("cuda");
+    } catch (const Error& e) {
+      GTEST_SKIP() << e.what();
+    }
+  }
+
+  CompileOptions options_;
+};
+
+const auto small_net = [] {
+  return net({op("Add", {"x", "w"}, {"t"}), op("Relu", {"t"}, {"y"})}, {"x", "w"}, {"y"});
+};
+const Blobs weights = {{"w", tensor({2}, {10, 20})}};
+
+TEST_F(GpuNet, TakesAndReturnsTensorsOfTheHost) {
+  const auto compiled = CompiledNet::compile(small_net(), weights, options_);
+  EXPECT_TRUE(compiled.on_host().empty());
+  Workspace workspace;
+  const at::Tensor y = compiled.run({{"x", tensor({2}, {1, -30})}}, workspace).at("y");
+  EXPECT_TRUE(y.is_cpu());
+  EXPECT_TENSOR_EQ(y, tensor({2}, {11, 0}));
+}
+
+TEST_F(GpuNet, LeavesOperatorsToTheHostWhereAsked) {
+  options_.on_host = {"Relu"};
+  const auto compiled = CompiledNet::compile(small_net(), weights, options_);
+  ASSERT_EQ(compiled.on_host().size(), 1);
+  EXPECT_EQ(compiled.on_host()[0]->def.type, "Relu");
+  Workspace workspace;
+  EXPECT_TENSOR_EQ(compiled.run({{"x", tensor({2}, {1, -30})}}, workspace).at("y"), tensor({2}, {11, 0}));
+}
+
+TEST_F(GpuNet, WidensWhatItReturns) {
+  options_.precision = Precision::kFloat16;
+  OperatorDef conv = op("Conv", {"x", "w", "b"}, {"c"});
+  conv.args.push_back(Argument{.name = "kernel", .i = 1});
+  const auto compiled =
+      CompiledNet::compile(net({conv, op("Relu", {"c"}, {"y"})}, {"x", "w", "b"}, {"c", "y"}),
+                           {{"w", tensor({1, 1, 1, 1}, {2})}, {"b", tensor({1}, {1})}}, options_);
+  Workspace workspace;
+  const Blobs results = compiled.run({{"x", tensor({1, 1, 1, 2}, {3, -4})}}, workspace);
+  EXPECT_TENSOR_EQ(results.at("c"), tensor({1, 1, 1, 2}, {7, -7}));
+  EXPECT_TENSOR_EQ(results.at("y"), tensor({1, 1, 1, 2}, {7, 0}));
+}
+
+TEST_F(GpuNet, RefusesInt8) {
+  options_.precision = Precision::kInt8;
+  options_.calibration.emplace();
+  EXPECT_ERROR(CompiledNet::compile(small_net(), weights, options_), ErrorCode::kUnsupported,
+               "only on the CPU");
+}
+
+TEST(CpuNet, RefusesFloat16) {
+  CompileOptions options;
+  options.precision = Precision::kFloat16;
+  EXPECT_ERROR(CompiledNet::compile(small_net(), weights, options), ErrorCode::kUnsupported,
+               "fp16: only on a GPU");
+}
+
+}  // namespace
+}  // namespace caffe2rt
