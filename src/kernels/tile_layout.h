@@ -39,7 +39,8 @@ struct TileLayout {
       blocks = (conv.rows() + rows - 1) / rows;
       return;
     }
-    constexpr size_t kScratch = size_t{448} << 10, kMost = 8 * kRows;
+    // A block's sums share the first level cache with a slice of a panel.
+    constexpr size_t kScratch = size_t{448} << 10, kMost = 4 * kRows;
     step = im2row::step_of(static_cast<size_t>(conv.channels) / group_of(p.kind));
     const size_t fit =
         std::clamp(kScratch / (kernel_h_ * step * sizeof(Group)) / kRows * kRows, kRows, kMost);
