@@ -6,10 +6,12 @@
 Per case: raw outputs and formatted predictions against the recorded ones, by DIR/compare.py: without any rewrite of the net, and
 with all of them but Winograd's convolution the same; with that too, all but one detection the same. In bf16 and int8 nothing is
 recorded: there the rewrites that only join operators change nothing. Per batch2.npz: what each image gets in a batch against
-what it gets alone. With --device a net runs there, and in fp16 too, within wider bounds. Exits 77 (skipped) where DIR or numpy is
-missing. A folder NAME/ holds model.pb and model_init.pb, or its model lies in DIR/../models/NAME.
+what it gets alone. With --device a net runs there, and in fp16 too: with other numbers than float32's, within wider bounds, and
+how far apart they are is printed. Exits 77 (skipped) where DIR or numpy is missing. A folder NAME/ holds model.pb and
+model_init.pb, or its model lies in DIR/../models/NAME.
 """
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import subprocess
@@ -40,10 +42,11 @@ class Runner:
         subprocess.run([self.program, "--predict_net", model / "model.pb", "--init_net", model / "model_init.pb",
                         "--inputs", feeds, "--outputs", outputs, "--device", self.device, *flags], check=True, stdout=subprocess.DEVNULL)
 
-    def same(self, what, golden, computed, *flags):
+    def same(self, what, golden, computed, *flags, verbose=False):
         result = subprocess.run([sys.executable, self.compare, golden, computed, "--json", *flags], stdout=subprocess.PIPE)
         report = json.loads(result.stdout or "{}")
-        print("%-48s %s" % (what, "same" if result.returncode == 0 else "DIFFERENT %s" % report), flush=True)
+        far = " " + json.dumps({k: v for k, v in report.items() if k != "ok"}) if verbose or result.returncode != 0 else ""
+        print("%-48s %s" % (what, ("same" if result.returncode == 0 else "DIFFERENT") + far), flush=True)
         if result.returncode != 0:
             self.failed.append(what)
         return result.returncode == 0
@@ -63,8 +66,18 @@ class Runner:
 
     def check_device(self, model, name, case, original_size):
         """On a GPU nothing is packed: there are fewer ways to compare. Where it differs, who computed it?"""
-        out = self.scratch / "out.npz"
+        out, low = self.scratch / "out.npz", self.scratch / "low.npz"
+        if case.stem == "case0":
+            self.run(model, case, low, "--precision", "fp16", without="")
         self.run(model, case, out, without="")
+        if case.stem == "case0":
+            whole, rounded = np.load(out), np.load(low)
+            what = "%s %s raw, fp16" % (name, case.stem)
+            if all(np.array_equal(whole[k], rounded[k]) for k in whole.files):
+                print("%-48s DIFFERENT: not computed in fp16, the numbers are float32's" % what, flush=True)
+                self.failed.append(what)
+            else:
+                self.same(what, case, low, *LOW, verbose=True)
         if not self.same("%s %s raw" % (name, case.stem), case, out):
             self.run(model, case, out, "--on-host", "all", without="")
             self.same("%s %s raw, by the host" % (name, case.stem), case, out)
@@ -73,9 +86,6 @@ class Runner:
         if original_size:
             self.run(model, case, out, "--formatted", "--original-size", "%dx%d" % tuple(original_size), without="")
             self.same("%s %s formatted" % (name, case.stem), case, out)
-        if case.stem == "case0":
-            self.run(model, case, out, "--precision", "fp16", without="")
-            self.same("%s %s raw, fp16" % (name, case.stem), case, out, *LOW)
 
     def calibrated(self, model, case):
         """A copy of a model with a calibration: the ranges that its blobs have in this case."""
@@ -122,39 +132,45 @@ class Runner:
             self.same("%s %s image %d of the batch" % (name, case.stem, i), golden, computed)
 
 
+def check_folder(arguments, folder):
+    """Returns what is different."""
+    with tempfile.TemporaryDirectory() as scratch:
+        runner = Runner(arguments, scratch)
+        model = folder if (folder / "model.pb").exists() else arguments.golden.parent / "models" / folder.name
+        meta = json.loads((folder / "meta.json").read_text()) if (folder / "meta.json").exists() else {"cases": []}
+        sizes = {"case%d" % i: case["orig"] for i, case in enumerate(meta["cases"])}
+        for case in sorted(folder.glob("*.npz")):
+            try:
+                if case.stem.startswith("batch"):
+                    runner.check_batch(model, folder.name, case)
+                elif arguments.device != "cpu":
+                    runner.check_device(model, folder.name, case, sizes.get(case.stem))
+                else:
+                    runner.check_case(model, folder.name, case, sizes.get(case.stem))
+                    if case.stem == "case0":
+                        runner.check_precisions(model, folder.name, case)
+            except subprocess.CalledProcessError:
+                print("%s %s: caffe2_run failed" % (folder.name, case.stem))
+                runner.failed.append("%s %s" % (folder.name, case.stem))
+        return runner.failed
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("names", nargs="*", help="folders of the golden data; default: all")
     p.add_argument("--golden", type=pathlib.Path, required=True)
     p.add_argument("--caffe2-run", type=pathlib.Path, required=True)
     p.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
+    p.add_argument("--jobs", type=int, default=1, help="folders at the same time, default 1")
     a = p.parse_args()
     if not (a.golden / "compare.py").exists():
         print("skipped: no golden data in %s" % a.golden)
         return 77
-    with tempfile.TemporaryDirectory() as scratch:
-        runner = Runner(a, scratch)
-        for folder in sorted(a.golden.iterdir()):
-            if not folder.is_dir() or (a.names and folder.name not in a.names):
-                continue
-            model = folder if (folder / "model.pb").exists() else a.golden.parent / "models" / folder.name
-            meta = json.loads((folder / "meta.json").read_text()) if (folder / "meta.json").exists() else {"cases": []}
-            sizes = {"case%d" % i: case["orig"] for i, case in enumerate(meta["cases"])}
-            for case in sorted(folder.glob("*.npz")):
-                try:
-                    if case.stem.startswith("batch"):
-                        runner.check_batch(model, folder.name, case)
-                    elif a.device != "cpu":
-                        runner.check_device(model, folder.name, case, sizes.get(case.stem))
-                    else:
-                        runner.check_case(model, folder.name, case, sizes.get(case.stem))
-                        if case.stem == "case0":
-                            runner.check_precisions(model, folder.name, case)
-                except subprocess.CalledProcessError:
-                    print("%s %s: caffe2_run failed" % (folder.name, case.stem))
-                    runner.failed.append("%s %s" % (folder.name, case.stem))
-    print("%d different%s" % (len(runner.failed), ": " + ", ".join(runner.failed) if runner.failed else ""))
-    return 1 if runner.failed else 0
+    folders = [f for f in sorted(a.golden.iterdir()) if f.is_dir() and (not a.names or f.name in a.names)]
+    with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+        failed = [what for some in pool.map(lambda folder: check_folder(a, folder), folders) for what in some]
+    print("%d different%s" % (len(failed), ": " + ", ".join(failed) if failed else ""))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -52,54 +52,64 @@ report() { python3 tests/gpu_report.py --steps "$steps" --out "$out"; }
 options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DCAFFE2RT_CUDA=ON -DCAFFE2RT_PLUGIN=OFF)
 [ -z "${CAFFE2RT_WERROR:-}" ] || options+=(-DCAFFE2RT_WERROR=ON)
 if [ -z "${LIBTORCH_DIR:-}" ] && ! compgen -G '/opt/gst-caffe2/libtorch-*' >/dev/null; then
-  LIBTORCH_DIR=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))')
+  LIBTORCH_DIR=$(python3 -c 'import os, importlib.util as u; print(os.path.dirname(u.find_spec("torch").origin))')
 fi
 [ -z "${LIBTORCH_DIR:-}" ] || options+=(-DLIBTORCH_DIR="$LIBTORCH_DIR")
 step configure 120 cmake -S . -B "$build" "${options[@]}" || { tail -20 "$log"; report; exit 1; }
-step build 1800 cmake --build "$build" -j "$jobs" --target caffe2rt caffe2rt_cuda caffe2_run caffe2_bench \
-  geometry_tests runtime_tests ops_tests ops_cuda_tests || { grep -m 20 -A 3 'error' "$log"; report; exit 1; }
-
-step "geometry, host" 60 "$build/bin/geometry_tests" --gtest_brief=1
-step "runtime" 120 "$build/bin/runtime_tests" --gtest_brief=1
-if ! CAFFE2RT_TEST_DEVICE=cuda "$build/bin/geometry_tests" --gtest_filter=BoxCoder.ZeroDeltas* >"$steps/gpu" 2>&1 ||
-  grep -qi skipped "$steps/gpu"; then
-  grep -m 1 device "$steps/gpu"
+# build NAME TARGET ...
+build() {
+  local name=$1
+  shift
+  step "$name" 1800 cmake --build "$build" -j "$jobs" --target "$@" || { grep -m 20 -A 3 'error' "$log"; report; exit 1; }
+}
+build "build" caffe2rt caffe2rt_cuda caffe2_run caffe2_bench
+if ! nvidia-smi -L >"$steps/gpu" 2>&1; then
+  build "build tests" runtime_tests ops_tests ops_cuda_tests
+  step "runtime" 120 "$build/bin/runtime_tests" --gtest_brief=1
   echo "no GPU: built, and nothing else was tried on one"
   report
   exit $failed
 fi
 
-# One kernel that breaks makes all that follows in its process fail: then each test gets a process of its own.
-step "operators, GPU against CPU" 120 "$build/bin/ops_cuda_tests" --gtest_output="json:$steps/agreement.json" ||
-  for test in $("$build/bin/ops_cuda_tests" --gtest_list_tests | grep '^  '); do
-    step "  $test alone" 60 "$build/bin/ops_cuda_tests" --gtest_brief=1 --gtest_filter="*.$test"
-  done
-# The CPU refuses values that make no sense, such as a region of no image; a GPU does not look, and computes not-a-number.
-refusals=RoIAlign.RefusesWhatDoesNotFit:PyramidRoIAlign.RefusesWhatDoesNotFit:CollectRpnProposals.RefusesWhatDoesNotFit
-refusals+=:BBoxTransform.RefusesARegionOfAnImageThatIsNotThere:NumberRegions.RefusesSplitsThatDoNotAddUp
-step "operators, their own tests on the GPU" 180 env CAFFE2RT_TEST_DEVICE=cuda "$build/bin/ops_tests" --gtest_brief=1 --gtest_filter="-$refusals" \
-  --gtest_output="json:$steps/operators.json"
-
 # time_net NAME FOLDER OPTIONS ...
 time_net() {
   local name=$1 net=$2
   shift 2
-  step "time $name" 100 "$build/bin/caffe2_bench" --predict_net "$net/model.pb" --init_net "$net/model_init.pb" --device cuda --json "$@"
+  step "time $name" 60 "$build/bin/caffe2_bench" --predict_net "$net/model.pb" --init_net "$net/model_init.pb" --device cuda --json "$@"
   grep -m 1 '^{' "$steps/output" | sed "s|^|$name\t|" >>"$steps/bench.tsv"
 }
-net=$bench/mask_rcnn_R_50_FPN_3x
+net=$bench/mask_rcnn_R_50_FPN_3x name=mask_rcnn_R_50_FPN
 if [ -e "$net/model.pb" ]; then
-  time_net "mask_rcnn_R_50_FPN fp32, all on the host" "$net" --on-host all --repeat 2
-  time_net "mask_rcnn_R_50_FPN fp32" "$net" --repeat 20
-  time_net "mask_rcnn_R_50_FPN fp16" "$net" --precision fp16 --repeat 30 --profile "$out/mask_rcnn_R_50_FPN.trace.json"
-  time_net "mask_rcnn_R_50_FPN bf16" "$net" --precision bf16 --repeat 20
-  time_net "mask_rcnn_R_50_FPN fp16 x8" "$net" --precision fp16 --batch 8 --repeat 10
+  time_net "$name fp16" "$net" --precision fp16 --repeat 30 --profile "$out/$name.fp16.trace.json"
+  time_net "$name bf16" "$net" --precision bf16 --repeat 20
+  time_net "$name fp16 x8" "$net" --precision fp16 --batch 8 --repeat 10
+  time_net "$name fp32" "$net" --repeat 20 --profile "$out/$name.fp32.trace.json"
 fi
-time_net "demo fp32" models/demo --height 480 --width 640 --repeat 20
 time_net "demo fp16" models/demo --height 480 --width 640 --precision fp16 --repeat 20
+time_net "demo fp32" models/demo --height 480 --width 640 --repeat 20
+
+build "build tests" runtime_tests ops_tests ops_cuda_tests
+step "runtime" 120 "$build/bin/runtime_tests" --gtest_brief=1
+# One kernel that breaks makes all that follows in its process fail: then each test gets a process of its own.
+step "operators, GPU against CPU" 60 "$build/bin/ops_cuda_tests" --gtest_output="json:$steps/agreement.json" ||
+  for test in $("$build/bin/ops_cuda_tests" --gtest_list_tests | grep '^  '); do
+    step "  $test alone" 20 "$build/bin/ops_cuda_tests" --gtest_brief=1 --gtest_filter="*.$test"
+  done
 if [ -e "$golden/compare.py" ]; then
-  step "golden nets" 240 python3 tests/golden_test.py --golden "$golden" --caffe2-run "$build/bin/caffe2_run" --device cuda
+  step "golden nets" 120 python3 tests/golden_test.py --golden "$golden" --caffe2-run "$build/bin/caffe2_run" --device cuda --jobs 4
   cp "$steps/output" "$steps/golden.txt"
+fi
+# The CPU refuses values that make no sense, such as a region of no image; a GPU does not look, and computes not-a-number.
+refusals=RoIAlign.RefusesWhatDoesNotFit:PyramidRoIAlign.RefusesWhatDoesNotFit:CollectRpnProposals.RefusesWhatDoesNotFit
+refusals+=:BBoxTransform.RefusesARegionOfAnImageThatIsNotThere:NumberRegions.RefusesSplitsThatDoNotAddUp
+# And what operators say whose weights are packed: on a GPU none are.
+refusals+=:MatMulConvTranspose.RefusesAnInputThatDoesNotFit:MatMulFC.RefusesAnInputThatDoesNotFit
+step "operators, their own tests on the GPU" 60 env CAFFE2RT_TEST_DEVICE=cuda "$build/bin/ops_tests" --gtest_brief=1 \
+  --gtest_filter="-$refusals" --gtest_output="json:$steps/operators.json"
+report  # what follows may be cut short
+if [ -e "$net/model.pb" ]; then
+  time_net "$name fp16, cuDNN's choice measured" "$net" --precision fp16 --repeat 20 --measure-algorithms
+  time_net "$name fp32, cuDNN's choice measured" "$net" --repeat 20 --measure-algorithms
 fi
 if [ $sanitize = 1 ]; then
   step "compute-sanitizer" 300 compute-sanitizer --error-exitcode 9 "$build/bin/ops_cuda_tests" --gtest_brief=1

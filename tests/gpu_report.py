@@ -32,9 +32,9 @@ def failures(file):
 def collect(steps):
     report = {
         "device": said("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"),
-        "torch": said("python3", "-c", "import torch; print(torch.__version__)"),
+        "torch": said("python3", "-c", "from importlib import metadata; print(metadata.version('torch'))"),
         "nvcc": (said("nvcc", "--version") or said("/usr/local/cuda/bin/nvcc", "--version")).split("\n")[-1],
-        "commit": said("git", "rev-parse", "HEAD"),
+        "commit": said("git", "rev-parse", "HEAD") or read(pathlib.Path("COMMIT")).strip(),
         "steps": [dict(zip(("name", "status", "seconds"), line.split("\t"))) for line in read(steps / "steps.tsv").splitlines()],
         "failures": failures(steps / "agreement.json") + failures(steps / "operators.json"),
         "golden": read(steps / "golden.txt").splitlines(),

@@ -1,4 +1,5 @@
 // caffe2_bench: times a net on one input: raw outputs, nothing before or after the net.
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/rand.h>
@@ -31,7 +32,7 @@ struct Flags {
   std::string predict_net, init_net, image, trace, device = "cpu", precision = "auto";
   std::vector<std::string> without_passes, on_host;
   int height = 800, width = 1344, batch = 1, threads = 0, streams = 0, repeat = 10;
-  bool json = false;
+  bool json = false, measure_algorithms = false;
 };
 
 class Stopwatch {
@@ -139,6 +140,7 @@ struct Subject {
 
 Subject load(const Flags& flags) {
   const c10::Device device = parse_device(flags.device);
+  at::globalContext().setBenchmarkCuDNN(flags.measure_algorithms);
   Subject subject{.predict_net = read_net(flags.predict_net)};
   const NetDef& predict_net = subject.predict_net;
   subject.proposals =
@@ -278,6 +280,9 @@ void add_options(CLI::App& app, Flags& flags) {
                  "File to write: when each operator ran, as chrome://tracing shows it");
   add_passes_flag(app, flags.without_passes);
   add_on_host_flag(app, flags.on_host);
+  app.add_flag(
+      "--measure-algorithms", flags.measure_algorithms,
+      "On a GPU: let cuDNN time its algorithms for a convolution in the first run, and take the fastest");
   app.add_flag("--json", flags.json, "One line of JSON");
 }
 

@@ -42,9 +42,10 @@ class GroupNorm final : public Operator {
 
   void run(const Inputs& in, Outputs& out) const override {
     shape(shapes_of(in));
-    // The kernel wants a dense tensor, with the channels second; it keeps channels_last memory as it is.
+    // The kernel wants a dense tensor, with the channels second. The CPU's keeps channels_last memory as it
+    // is, a GPU's refuses it.
     at::Tensor x = order_ == StorageOrder::kNchw ? in[kX] : in[kX].movedim(-1, 1);
-    x = x.contiguous(x.suggest_memory_format());
+    x = x.contiguous(x.is_cpu() ? x.suggest_memory_format() : at::MemoryFormat::Contiguous);
     const std::int64_t n = x.size(0), c = x.size(1), positions = n * c == 0 ? 0 : x.numel() / (n * c);
     if (x.numel() == 0) {
       for (auto& statistics : out) statistics = at::empty({n, groups_}, x.options()).zero_();

@@ -1,6 +1,7 @@
 #include "runtime/infer_shapes.h"
 
 #include "base/error.h"
+#include "runtime/nominal_type.h"
 
 namespace caffe2rt {
 namespace {
@@ -10,7 +11,7 @@ void check_constant_types(const Graph& graph, const Node& node, const Schema& sc
     const auto constant = graph.constants.find(node.inputs[i]);
     if (constant == graph.constants.end()) continue;
     const at::Tensor* tensor = &constant->second;
-    require(contains(schema.input(i).types, tensor->scalar_type()), ErrorCode::kType,
+    require(contains(schema.input(i).types, nominal_type(*tensor)), ErrorCode::kType,
             "input {} '{}' (blob '{}'): unexpected element type {}", i, schema.input(i).name,
             node.def.inputs[i], c10::toString(tensor->scalar_type()));
   }

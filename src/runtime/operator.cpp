@@ -1,5 +1,7 @@
 #include "runtime/operator.h"
 
+#include "runtime/nominal_type.h"
+
 namespace caffe2rt {
 namespace {
 
@@ -15,12 +17,6 @@ std::string names_of(Types types) {
   add(Types::kBool, "bool");
   add(Types::kUint8, "uint8");
   return names;
-}
-
-// On a GPU a float32 blob may hold fewer bits: see CompileOptions::precision.
-c10::ScalarType nominal_type(const at::Tensor& tensor) {
-  const c10::ScalarType type = tensor.scalar_type();
-  return !tensor.is_cpu() && c10::isReducedFloatingType(type) ? c10::kFloat : type;
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ TEST_F(GpuNet, WidensWhatItReturns) {
   const auto compiled =
       CompiledNet::compile(net({conv, op("Relu", {"c"}, {"y"})}, {"x", "w", "b"}, {"c", "y"}),
                            {{"w", tensor({1, 1, 1, 1}, {2})}, {"b", tensor({1}, {1})}}, options_);
+  compiled.check_shapes({{"x", {{1, 1, 1, 2}}}});
   Workspace workspace;
   const Blobs results = compiled.run({{"x", tensor({1, 1, 1, 2}, {3, -4})}}, workspace);
   EXPECT_TENSOR_EQ(results.at("c"), tensor({1, 1, 1, 2}, {7, -7}));

@@ -45,5 +45,13 @@ TEST(InferShapes, RefusesAWeightOfAnotherType) {
                "operator 0 'Relu' (output 'y'): input 0 'X' (blob 'w'): unexpected element type Int");
 }
 
+// A weight off the CPU that was rounded to the net's precision still counts as float32.
+TEST(InferShapes, TakesWeightsThatADeviceKeepsInLowPrecision) {
+  const auto w = tensor({2}, {1, 2}).to(at::kHalf);
+  EXPECT_EQ(shapes_of(net({op("Relu", {"w"}, {"y"})}), {{"w", w.to(c10::DeviceType::Meta)}}).at("y"), "(2)");
+  EXPECT_ERROR(shapes_of(net({op("Relu", {"w"}, {"y"})}), {{"w", w}}), ErrorCode::kType,
+               "unexpected element type Half");
+}
+
 }  // namespace
 }  // namespace caffe2rt

@@ -1,6 +1,7 @@
 // Conv on a GPU: cuDNN's convolution in channels_last memory, then bias, residual and activation in one pass.
 #include "ops/conv.h"
 
+#include <ATen/Context.h>
 #include <ATen/ops/_convolution.h>
 #include <ATen/ops/empty.h>
 
@@ -9,6 +10,13 @@
 
 namespace caffe2rt::cuda {
 namespace {
+
+// cuDNN chooses an algorithm by rules, or, where the process asks for it, by timing them all on the first
+// sight of a shape. Maps as small as regions' come in ever new numbers: timing those would not end.
+bool may_measure(const at::Tensor& x) {
+  constexpr std::int64_t kPositions = 1024;
+  return at::globalContext().benchmarkCuDNN() && x.numel() >= kPositions * x.size(0) * x.size(1);
+}
 
 class Conv final : public Operator {
  public:
@@ -33,7 +41,7 @@ class Conv final : public Operator {
     // Float32 means float32: TF32 would keep 11 bits of mantissa.
     const at::Tensor y = at::_convolution(in_channels_last_memory(x), filter, std::nullopt, window.stride,
                                           *padding, window.dilation, /*transposed=*/false, output_padding,
-                                          args_.group, /*benchmark=*/false, /*deterministic=*/false,
+                                          args_.group, /*benchmark=*/may_measure(x), /*deterministic=*/false,
                                           /*cudnn_enabled=*/true, /*allow_tf32=*/false);
     const auto given = [&](size_t i) { return in.has(i) ? std::optional(in[i]) : std::nullopt; };
     out[0] =

@@ -117,6 +117,14 @@ TEST_F(OnGpu, Elementwise) {
   expect_same("Softmax", {random({500, 81})}, {}, 1, 1e-6);
 }
 
+TEST_F(OnGpu, Normalisations) {
+  const auto x = random({2, 64, 25, 34}), scale = random({64}), shift = random({64});
+  for (const auto& in : {x, x.contiguous(at::MemoryFormat::ChannelsLast)}) {
+    expect_same("GroupNorm", {in, scale, shift}, {{"group", 32}}, 3, 1e-4);
+    expect_same("InstanceNorm", {in, scale, shift}, {}, 3, 1e-4);
+  }
+}
+
 // (count,5) regions of `images` images of the size that levels of 200x336 pixels have at stride 4.
 at::Tensor some_regions(std::int64_t count, int images) {
   const at::Tensor corner = uniform({count, 2}, -20, 700), size = uniform({count, 2}, 0, 600);
