@@ -18,12 +18,12 @@ struct TileLayout {
   };
 
   bool slides;
-  size_t groups;   // of the depth
-  size_t step;     // groups from one row, or pixel, to the next
-  size_t rows;     // of a block
-  size_t line;     // pixels of a line with its padding
-  size_t segment;  // pixels from one of a window's lines to the next
-  size_t blocks;   // of an image, or of all where nothing slides
+  size_t groups;       // of the depth
+  size_t step;         // groups from one row, or pixel, to the next
+  size_t rows;         // of a block
+  size_t line;         // pixels of a line with its padding
+  size_t segment = 0;  // pixels from one of a window's lines to the next
+  size_t blocks;       // of an image, or of all where nothing slides
 
   explicit TileLayout(const Problem& p) : groups(groups_of(p.kind, p.conv.depth())) {
     const matmul_conv::Problem& conv = p.conv;

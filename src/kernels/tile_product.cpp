@@ -3,6 +3,7 @@
 #include <bit>
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
+#include <cpuid.h>
 #include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -47,11 +48,18 @@ void multiply_int8_plainly(const Problem& problem) {
 
 namespace {
 
+// Bits of register edx of leaf 7 of the CPUID instruction.
+enum Feature { kAmxBfloat16 = 22, kAmxTile = 24, kAmxInt8 = 25 };
+
+bool has(Feature feature) {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> feature & 1) != 0;
+}
+
 // The kernel hands out the registers to processes that ask: Documentation/arch/x86/xstate.rst.
 bool may_use_tiles() {
   constexpr long kRequestPermission = 0x1023, kTileData = 18;
-  static const bool allowed =
-      __builtin_cpu_supports("amx-tile") && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  static const bool allowed = has(kAmxTile) && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
   return allowed;
 }
 
@@ -79,8 +87,15 @@ struct alignas(64) Configuration {
 
 }  // namespace
 
-bool has_bfloat16() { return __builtin_cpu_supports("amx-bf16") && may_use_tiles(); }
-bool has_int8() { return __builtin_cpu_supports("amx-int8") && may_use_tiles(); }
+bool has_bfloat16() {
+  static const bool found = has(kAmxBfloat16) && may_use_tiles();
+  return found;
+}
+
+bool has_int8() {
+  static const bool found = has(kAmxInt8) && may_use_tiles();
+  return found;
+}
 
 Registers::Registers() { configure(); }
 Registers::~Registers() { release(); }

@@ -23,6 +23,10 @@ inline int tiles_across(const Problem& p) { return (p.out_width() + kTile - 1) /
 inline int tiles_down(const Problem& p) { return (p.out_height() + kTile - 1) / kTile; }
 inline int count_tiles(const Problem& p) { return p.images * tiles_down(p) * tiles_across(p); }
 
+inline size_t count_results(const Problem& p) {
+  return static_cast<size_t>(p.images) * p.out_height() * p.out_width() * p.filters;
+}
+
 inline size_t count_panels(int filters) {
   return (static_cast<size_t>(filters) + matmul::kPanel - 1) / matmul::kPanel;
 }
@@ -259,8 +263,7 @@ HWY_INLINE void output_tile(const Problem& p, const Tile& tile, const float* m, 
 void transform_outputs(const Problem& p, int first_tile, int tiles, const float* m, const Layout& layout) {
   const size_t filters = p.filters, whole = filters / kLanes * kLanes;
   const FirstLanes tail{filters - whole};
-  const size_t pixels = static_cast<size_t>(p.images) * p.out_height() * p.out_width();
-  const bool lines = kLanes == kLineFloats && past_caches(p.y, pixels * filters, filters);
+  const bool lines = kLanes == kLineFloats && past_caches(p.y, count_results(p), filters);
   for (int t = 0; t < tiles; t++, m += layout.row) {
     const Tile tile(p, first_tile + t);
     for (size_t k = 0; k < whole; k += kLanes) {

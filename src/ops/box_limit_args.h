@@ -32,7 +32,7 @@ class BoxLimitArgs {
     at::Tensor scores, boxes;
   };
   Matrices read(const Inputs& in) const {
-    const Matrices m{matrix(in, kScores), matrix(in, kBoxes)};
+    Matrices m{matrix(in, kScores), matrix(in, kBoxes)};
     const std::int64_t rows = m.scores.size(0), classes = m.scores.size(1);
     require(classes > 0, ErrorCode::kShape, "{}: no classes", in.describe(kScores));
     const std::int64_t expected = (box_column(classes - 1) + 1) * box_size;

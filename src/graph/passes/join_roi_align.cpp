@@ -55,6 +55,7 @@ void make_pyramid(const Graph& graph, const std::vector<const Node*>& levels, No
   node.position = levels.front()->position;
   node.def.args = levels.front()->def.args;
   std::vector<float> scales;
+  scales.reserve(levels.size());
   for (const Node* level : levels) scales.push_back(spatial_scale(level->def));
   node.def.args.push_back({.name = "caffe2rt.spatial_scales", .floats = std::move(scales)});
 }
