@@ -73,7 +73,7 @@ at::Tensor ConvTransposeArgs::convolve(const at::Tensor& x, const at::Tensor& fi
   const bool symmetric = front == behind;
   // Where the two sides differ the output is made whole, then cut; what `adj` adds is bias alone.
   const std::vector<std::int64_t> padding = symmetric ? front : std::vector<std::int64_t>(kAxes, 0);
-  const at::Tensor y =
+  at::Tensor y =
       at::_convolution(x, filter, bias, window.stride, padding, std::vector<std::int64_t>(kAxes, 1),
                        /*transposed=*/true, adj, group, /*benchmark=*/false, /*deterministic=*/false,
                        /*cudnn_enabled=*/true, /*allow_tf32=*/false);
