@@ -171,6 +171,7 @@ Subject load(const Flags& flags) {
 double run_streams(const Subject& subject, const Flags& flags) {
   const int threads = std::max(1, at::get_num_threads() / flags.streams);
   std::vector<std::thread> streams;
+  streams.reserve(static_cast<size_t>(flags.streams));
   std::barrier start(flags.streams + 1);
   for (int i = 0; i < flags.streams; i++)
     streams.emplace_back([&] {
