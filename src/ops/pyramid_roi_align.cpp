@@ -101,7 +101,6 @@ class PyramidRoIAlign final : public Operator {
     return regions;
   }
 
- private:
   const size_t levels_;
   std::vector<PoolingArgs> args_;  // by level
 };
