@@ -47,6 +47,25 @@ TEST(GroupNorm, GivesTheSameInNhwcAndInChannelsLastMemory) {
                      y.permute({0, 2, 3, 1}), 1e-5);
 }
 
+TEST(GroupNorm, EndsWithAReluWhereOneWasJoined) {
+  const auto x = random({2, 6, 30, 20}), gamma = random({6}), beta = random({6});
+  for (const auto& laid_out : {x, x.contiguous(at::MemoryFormat::ChannelsLast)}) {
+    const auto y = run_operator("GroupNorm", {laid_out, gamma, beta}, {{"group", 3}});
+    EXPECT_TENSOR_EQ(run_operator("GroupNorm", {laid_out, gamma, beta}, {{"group", 3}, {"caffe2rt.relu", 1}}),
+                     y.clamp_min(0));
+  }
+}
+
+TEST(GroupNorm, ALargeMeanTakesNothingFromASmallVariance) {
+  const auto x = random({1, 4, 40, 50}) + 1000, gamma = tensor({4}, {1, 1, 1, 1}),
+             beta = tensor({4}, {0, 0, 0, 0});
+  const auto y =
+      run_operator("GroupNorm", {x.contiguous(at::MemoryFormat::ChannelsLast), gamma, beta}, {{"group", 2}});
+  const auto exact = x.to(at::kDouble).reshape({1, 2, -1});
+  const auto expected = (exact - exact.mean(-1, true)) / (exact.var(-1, false, true) + 1e-5).sqrt();
+  EXPECT_TENSOR_NEAR(y, expected.reshape(x.sizes()).to(at::kFloat), 1e-3);
+}
+
 TEST(GroupNorm, IgnoresEpsWhichExportersWrite) {
   const auto x = random({1, 2, 3, 4}), gamma = random({2}), beta = random({2});
   EXPECT_TENSOR_EQ(run_operator("GroupNorm", {x, gamma, beta}, {{"group", 1}, {"eps", 0.5F}}),

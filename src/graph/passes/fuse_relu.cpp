@@ -1,9 +1,20 @@
-// Before: Conv -> Y -> Relu -> Z, where nothing else reads Y; ConvTranspose and FC likewise.
+// Before: Conv -> Y -> Relu -> Z, where nothing else reads Y; ConvTranspose, FC and GroupNorm likewise.
 // After: Conv with the argument caffe2rt.relu -> Z, which saves a tensor of that size.
+#include <algorithm>
+#include <string_view>
+
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
 
 namespace caffe2rt {
+namespace {
+
+bool takes_relu(const Node& node) {
+  constexpr std::string_view kTypes[] = {"Conv", "ConvTranspose", "FC", "GroupNorm"};
+  return std::ranges::find(kTypes, node.def.type) != std::end(kTypes);
+}
+
+}  // namespace
 
 void fuse_relu(Graph& graph) {
   const std::vector<int> readers = count_readers(graph);
@@ -13,9 +24,8 @@ void fuse_relu(Graph& graph) {
     if (node.def.type == "Relu") {
       const ValueId between = node.inputs.front();
       const int before = writer[between];
-      if (before >= 0 && readers[between] == 1 &&
-          (nodes[before].def.type == "Conv" || nodes[before].def.type == "ConvTranspose" ||
-           nodes[before].def.type == "FC")) {
+      if (before >= 0 && readers[between] == 1 && takes_relu(nodes[before]) &&
+          nodes[before].outputs.size() == 1) {
         set_output(graph, nodes[before], node.outputs.front());
         set_argument(nodes[before].def, "caffe2rt.relu", 1);
         writer[node.outputs.front()] = before;

@@ -22,6 +22,7 @@ constexpr Pass kRearranging[] = {
     {"flatten_channels_last", plain<flatten_channels_last>},
     {"fuse_add", plain<fuse_add>},
     {"fuse_relu", plain<fuse_relu>},
+    {"join_siblings", plain<join_siblings>},
 };
 
 constexpr Pass kPacking[] = {

@@ -64,8 +64,11 @@ void flatten_channels_last(Graph& graph);
 // Joins a sum of two to the Conv before it.
 void fuse_add(Graph& graph);
 
-// Joins a Relu to the Conv or FC before it.
+// Joins a Relu to the Conv, FC or GroupNorm before it.
 void fuse_relu(Graph& graph);
+
+// Joins convolutions of single pixels, few filters and the same input.
+void join_siblings(Graph& graph);
 
 // Computes 3x3 convolutions of stride 1 in Winograd's way, whose rounding differs from the others' by some
 // 1e-5 of the values.

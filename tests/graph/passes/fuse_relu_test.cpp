@@ -34,6 +34,24 @@ TEST(FuseRelu, JoinsOneThatWorksInPlace) {
   EXPECT_EQ(graph.nodes.size(), 1U);
 }
 
+TEST(FuseRelu, JoinsOneAfterGroupNormButNotAfterItsStatistics) {
+  const auto graph_of = [](const std::string& more) {
+    return build_graph(parse_net_text(R"(
+      external_input: "x" external_input: "g" external_input: "b" external_output: "z"
+      op { type: "GroupNorm" input: "x" input: "g" input: "b" output: "y" )" +
+                                      more + R"( }
+      op { type: "Relu" input: "y" output: "z" })"),
+                       {});
+  };
+  Graph graph = graph_of("");
+  fuse_relu(graph);
+  ASSERT_EQ(graph.nodes.size(), 1U);
+  ASSERT_NE(graph.nodes[0].def.find("caffe2rt.relu"), nullptr);
+  Graph with_statistics = graph_of(R"(output: "mean" output: "inv_std")");
+  fuse_relu(with_statistics);
+  EXPECT_EQ(with_statistics.nodes.size(), 2U);
+}
+
 TEST(FuseRelu, LeavesAValueThatIsReadElsewhere) {
   Graph read_twice = conv_and_relu(R"(op { type: "Sigmoid" input: "y" output: "s" }
                                       external_output: "z" external_output: "s")");
