@@ -131,10 +131,11 @@ CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const 
       [&] {
         // Checked as the file has it, so that messages name what its reader knows.
         infer_shapes(graph, pointers(make_operators(graph)));
-        const PassOptions packing{options.precision, options.calibration ? &*options.calibration : nullptr};
-        run_passes(graph, rearranging_passes(), packing, options.without_passes);
+        const PassOptions passes{options.precision, options.calibration ? &*options.calibration : nullptr,
+                                 options.only_predicted_masks};
+        run_passes(graph, rearranging_passes(), passes, options.without_passes);
         check_finite(graph);
-        if (options.device.is_cpu()) run_passes(graph, packing_passes(), packing, options.without_passes);
+        if (options.device.is_cpu()) run_passes(graph, packing_passes(), passes, options.without_passes);
         for (auto& op : make_operators(graph)) {
           const Schema* schema = find_schema(graph.nodes[compiled.steps_.size()].def.type);
           compiled.steps_.push_back({std::move(op), schema, {}, {}});

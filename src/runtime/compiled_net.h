@@ -25,7 +25,9 @@ struct CompileOptions {
   std::optional<Calibration> calibration;  // what kInt8 needs
   GraphOptions graph;
   std::set<std::string>
-      without_passes;             // names of passes not to run, to find out what one does; see passes.h
+      without_passes;  // names of passes not to run, to find out what one does; see passes.h
+  bool only_predicted_masks =
+      false;                      // `mask_fcn_probs` is then (R,1,H,W): the mask of the class in `class_nms`
   std::set<std::string> on_host;  // on a GPU: types of operators to run on the CPU all the same, or "all"
 };
 

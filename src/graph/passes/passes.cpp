@@ -20,6 +20,7 @@ constexpr Pass kRearranging[] = {
     {"join_hard_swish", plain<join_hard_swish>},
     {"join_roi_align", plain<join_roi_align>},
     {"flatten_channels_last", plain<flatten_channels_last>},
+    {"pick_masks", pick_masks},
     {"fuse_add", plain<fuse_add>},
     {"fuse_relu", plain<fuse_relu>},
     {"join_siblings", plain<join_siblings>},

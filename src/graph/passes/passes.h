@@ -11,10 +11,11 @@
 
 namespace caffe2rt {
 
-// What passes that pack weights go by.
+// What passes go by beside the graph.
 struct PassOptions {
   Precision precision = Precision::kFloat32;
   const Calibration* calibration = nullptr;  // for kInt8
+  bool only_predicted_masks = false;         // no other class's masks are wanted
 };
 
 struct Pass {
@@ -63,6 +64,9 @@ void flatten_channels_last(Graph& graph);
 
 // Joins a sum of two to the Conv before it.
 void fuse_add(Graph& graph);
+
+// Computes of each region's mask only that of the predicted class, where that is wanted.
+void pick_masks(Graph& graph, const PassOptions& options);
 
 // Joins a Relu to the Conv, FC or GroupNorm before it.
 void fuse_relu(Graph& graph);
