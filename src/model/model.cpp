@@ -116,6 +116,8 @@ class NetModel final : public Model {
     compile.precision = parse_precision(options.precision);
     compile.calibration = calibration_for(compile.precision, options.predict_net);
     compile.without_passes = parse_passes(split(options.disable_passes));
+    if (compile.device.is_cpu())
+      compile.tuning = read_tuning(TuningKey{options.predict_net, compile.precision, threads_}.file());
     compile.only_predicted_masks = true;  // decoders read no others
     compile.graph.keep = decoder_->blobs_needed();
     net_ = CompiledNet::compile(predict_net, weights, compile);

@@ -52,8 +52,19 @@ std::vector<PartialShape> shapes_without_residual(const Inputs& in) {
   return shapes;
 }
 
-Residual::Residual(const Inputs& in, const at::Tensor& y) {
+Residual::Residual(const Inputs& in, const at::Tensor& y, int scale) {
   if (!in.has(ConvArgs::kResidual)) return;
+  if (scale != 1) {
+    std::vector<std::int64_t> shape = y.sizes().vec();
+    const bool even = shape[2] % scale == 0 && shape[3] % scale == 0;
+    shape[2] /= scale;
+    shape[3] /= scale;
+    require(even && in[ConvArgs::kResidual].sizes() == shape, ErrorCode::kShape,
+            "input 3 'residual': expected {}, half of Y's {}, got {}", to_string(std::span(shape)),
+            to_string(std::span(y.sizes())), to_string(std::span(in[ConvArgs::kResidual].sizes())));
+    tensor = in_channels_last_memory(in[ConvArgs::kResidual]);
+    return;
+  }
   complete = in[ConvArgs::kResidual].sizes() == y.sizes();
   if (complete) tensor = in_channels_last_memory(in[ConvArgs::kResidual]);
 }

@@ -34,7 +34,8 @@ std::vector<PartialShape> shapes_without_residual(const Inputs& in);
 
 // A residual that a kernel adds while it writes y: one of y's shape. Another is left to ConvArgs::finish.
 struct Residual {
-  Residual(const Inputs& in, const at::Tensor& y);
+  // `scale`: 2 for one of half y's height and width, which has to fit. Throws Error(kShape).
+  Residual(const Inputs& in, const at::Tensor& y, int scale = 1);
   const float* data() const { return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr; }
 
   at::Tensor tensor;     // in channels_last memory, or none

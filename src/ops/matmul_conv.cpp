@@ -16,7 +16,8 @@ class MatMulConv final : public Operator {
       : args_(args),
         kernel_(args),
         channels_(args.get("caffe2rt.channels", 0)),
-        filters_(args.get("caffe2rt.filters", 0)) {
+        filters_(args.get("caffe2rt.filters", 0)),
+        residual_scale_(args.get("caffe2rt.residual_scale", 1)) {
     require(channels_ > 0 && filters_ > 0, ErrorCode::kArgument,
             "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
             channels_, filters_);
@@ -26,7 +27,8 @@ class MatMulConv final : public Operator {
     const auto given = [&](size_t i) { return i < in.size() ? in[i] : PartialShape(); };
     const std::vector<std::int64_t>& kernel = args_.window.kernel;
     return args_.shape(in[ConvArgs::kX], std::vector<std::int64_t>{filters_, channels_, kernel[0], kernel[1]},
-                       given(ConvArgs::kBias), given(ConvArgs::kResidual));
+                       given(ConvArgs::kBias),
+                       residual_scale_ == 1 ? given(ConvArgs::kResidual) : PartialShape());
   }
 
   void run(const Inputs& in, Outputs& out) const override {
@@ -37,7 +39,7 @@ class MatMulConv final : public Operator {
       out[0] = y;
       return;
     }
-    const Residual residual(in, y);
+    const Residual residual(in, y, residual_scale_);
     const Window& window = args_.window;
     const auto axes = window.along(x);
     const auto narrow = [](std::int64_t n) { return static_cast<int>(n); };
@@ -60,6 +62,7 @@ class MatMulConv final : public Operator {
         .x = x.const_data_ptr<float>(),
         .bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr,
         .residual = residual.data(),
+        .residual_scale = residual_scale_,
         .relu = args_.relu && residual.complete,
         .y = y.mutable_data_ptr<float>()};
     kernel_.run(problem, in[ConvArgs::kFilter]);
@@ -70,6 +73,7 @@ class MatMulConv final : public Operator {
   const ConvArgs args_;
   const MatMulKernel kernel_;
   const int channels_, filters_;
+  const int residual_scale_;  // 1 or 2
 };
 
 REGISTER_OPERATOR_AS("caffe2rt.MatMulConv", MatMulConv)
@@ -77,12 +81,15 @@ REGISTER_OPERATOR_AS("caffe2rt.MatMulConv", MatMulConv)
     .input("X", "(N,C,H,W) float32")
     .input("filter", "packed weights (matmul_kernel.h): float32, or bytes", Types::kFloat | Types::kUint8)
     .optional_input("bias", "(M) float32")
-    .optional_input("residual", "float32, added to Y as Add does it")
+    .optional_input("residual", "float32, added to Y as Add does it; see caffe2rt.residual_scale")
     .output("Y", "(N,M,OH,OW) float32", infer::by(&MatMulConv::shape))
     .args(ConvArgs::documentation())
     .args(MatMulKernel::documentation())
     .arg("caffe2rt.channels", "C")
-    .arg("caffe2rt.filters", "M");
+    .arg("caffe2rt.filters", "M")
+    .arg(
+        "caffe2rt.residual_scale",
+        "1 (default), or 2: the residual is (N,M,OH/2,OW/2), each pixel added to four; set by fuse_upsample");
 
 }  // namespace
 }  // namespace caffe2rt

@@ -126,23 +126,23 @@ CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const 
   check_operators(net);
   compiled.graph_ = build_graph(net, weights, options.graph);
   Graph& graph = compiled.graph_;
-  at_place(
-      [&] { return graph.source; },
-      [&] {
-        // Checked as the file has it, so that messages name what its reader knows.
-        infer_shapes(graph, pointers(make_operators(graph)));
-        const PassOptions passes{options.precision, options.calibration ? &*options.calibration : nullptr,
-                                 options.only_predicted_masks};
-        run_passes(graph, rearranging_passes(), passes, options.without_passes);
-        check_finite(graph);
-        if (options.device.is_cpu()) run_passes(graph, packing_passes(), passes, options.without_passes);
-        for (auto& op : make_operators(graph)) {
-          const Schema* schema = find_schema(graph.nodes[compiled.steps_.size()].def.type);
-          compiled.steps_.push_back({std::move(op), schema, {}, {}});
-        }
-        infer_shapes(graph, compiled.operators());
-        if (!options.device.is_cpu()) translating_exceptions([&] { compiled.place(options); });
-      });
+  at_place([&] { return graph.source; },
+           [&] {
+             // Checked as the file has it, so that messages name what its reader knows.
+             infer_shapes(graph, pointers(make_operators(graph)));
+             const PassOptions passes{options.precision,
+                                      options.calibration ? &*options.calibration : nullptr,
+                                      options.only_predicted_masks, options.tuning};
+             run_passes(graph, rearranging_passes(), passes, options.without_passes);
+             check_finite(graph);
+             if (options.device.is_cpu()) run_passes(graph, packing_passes(), passes, options.without_passes);
+             for (auto& op : make_operators(graph)) {
+               const Schema* schema = find_schema(graph.nodes[compiled.steps_.size()].def.type);
+               compiled.steps_.push_back({std::move(op), schema, {}, {}});
+             }
+             infer_shapes(graph, compiled.operators());
+             if (!options.device.is_cpu()) translating_exceptions([&] { compiled.place(options); });
+           });
 
   // A value dies after the last step that reads it, or that writes it where none does.
   std::vector<int> last_step(graph.values.size(), -1);

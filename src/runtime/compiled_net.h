@@ -12,6 +12,7 @@
 
 #include "graph/graph.h"
 #include "graph/precision.h"
+#include "graph/tuning.h"
 #include "runtime/device.h"
 #include "runtime/operator.h"
 #include "runtime/place_operator.h"
@@ -28,6 +29,7 @@ struct CompileOptions {
       without_passes;  // names of passes not to run, to find out what one does; see passes.h
   bool only_predicted_masks =
       false;                      // `mask_fcn_probs` is then (R,1,H,W): the mask of the class in `class_nms`
+  Tuning tuning;                  // of convolutions on the CPU
   std::set<std::string> on_host;  // on a GPU: types of operators to run on the CPU all the same, or "all"
 };
 

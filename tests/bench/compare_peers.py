@@ -117,6 +117,11 @@ def prepare_openvino(name, size, folder, threads, bf16):
     return lambda: dict(zip(names, request.infer([image]).values())), openvino.__version__.split("-")[0]
 
 
+def prepare(engine, *arguments):
+    """A function that looks at the input and gives what it finds by name, and the engine's version."""
+    return globals()["prepare_" + engine.split("-")[0]](*arguments, engine.endswith("-bf16"))
+
+
 def peak_memory():
     """Megabytes that this process had at most. getrusage would count what its parent had too."""
     for line in pathlib.Path("/proc/self/status").read_text().splitlines():
@@ -125,17 +130,17 @@ def peak_memory():
     return float("nan")
 
 
-def work(engine, arguments, pipe):
+def work(prepare, engine, arguments, pipe):
     """One engine's process: prepares, says its version or what went wrong, then runs whenever it is told to."""
     warnings.filterwarnings("ignore")
     try:
         for module in NEEDS[engine.split("-")[0]]:
             importlib.import_module(module)
         start = time.perf_counter()
-        run, version = globals()["prepare_" + engine.split("-")[0]](*arguments, engine.endswith("-bf16"))
+        run, version = prepare(engine, *arguments)
         found = run()
         ready = time.perf_counter() - start
-        found = {k: np.array(found[k]) for k in ("boxes", "scores", "labels")}
+        found = {k: np.array(v) for k, v in found.items() if k not in ("masks", "keypoints")}
     except Exception as e:  # a peer's failure is a line of the table
         pipe.send((None, "%s: %s" % (type(e).__name__, str(e).splitlines()[0] if str(e) else "")))
         return
@@ -159,12 +164,12 @@ def difference(found, expected):
     return far_box, far_score
 
 
-def start(engines, arguments):
+def start(prepare, engines, arguments):
     """{engine: (pipe, results, version)} of those that work."""
     context, working = multiprocessing.get_context("spawn"), {}
     for engine in engines:
         ours, its = context.Pipe()
-        context.Process(target=work, args=(engine, arguments, its), daemon=True).start()
+        context.Process(target=work, args=(prepare, engine, arguments, its), daemon=True).start()
         its.close()
         try:
             found, version = ours.recv()
@@ -250,7 +255,7 @@ def main():
             export_onnx(args.net, size, folder)
         if "caffe2rt" in kinds:
             convert_caffe2(args.net, folder)
-        working = start(engines, (args.net, size, folder, args.threads))
+        working = start(prepare, engines, (args.net, size, folder, args.threads))
         spent, costs = take_turns(working, args.rounds)
     text, agrees = table(working, spent, costs)
     print("%s at %dx%d, %d threads, %d rounds, %s\n\n%s" % (args.net, *size, args.threads, args.rounds, processor(), text))

@@ -121,7 +121,8 @@ struct Convolution {
       }
     if (problem.kind == dot_conv::Kind::kInt8) sum *= scales[m];
     if (p.bias) sum += p.bias[m];
-    if (p.residual) sum += p.residual[row * p.filters + m];
+    const size_t half = (image * (p.out_height / 2) + line / 2) * (p.out_width / 2) + column / 2;
+    if (p.residual) sum += p.residual[(p.residual_scale == 2 ? half : row) * p.filters + m];
     return p.relu ? std::max(sum, 0.0) : sum;
   }
 };
@@ -150,6 +151,24 @@ TEST_P(DotConv, SumsDepthsOfSeveralSlicesBeforeTheResidualAndTheActivation) {
   Convolution convolution(GetParam(), {.images = 33, .channels = 5201, .filters = 20, .relu = true});
   convolution.add_residual();
   convolution.check();
+}
+
+TEST_P(DotConv, AddsAResidualOfHalfTheSize) {
+  for (const int filters : {64, 40, 5})
+    for (const int channels : {20, 3000}) {
+      Convolution convolution(GetParam(), {.images = 2,
+                                           .height = 4,
+                                           .width = 6,
+                                           .channels = channels,
+                                           .filters = filters,
+                                           .out_height = 4,
+                                           .out_width = 6,
+                                           .residual_scale = 2,
+                                           .relu = true});
+      convolution.add_residual();
+      convolution.residual.resize(convolution.problem.conv.rows() / 4 * filters);
+      convolution.check();
+    }
 }
 
 TEST_P(DotConv, GathersWhatTheWindowShows) {

@@ -40,7 +40,10 @@ struct Convolution {
           sum += static_cast<double>(x[((image * p.height + h) * p.width + w) * p.channels + c]) *
                  filter[((static_cast<size_t>(m) * p.channels + c) * p.kernel_h + i) * p.kernel_w + j];
       }
-    if (p.residual) sum += residual[row * p.filters + m];
+    if (p.residual && p.residual_scale == 1) sum += residual[row * p.filters + m];
+    if (p.residual && p.residual_scale == 2)
+      sum += residual[((image * (p.out_height / 2) + line / 2) * (p.out_width / 2) + column / 2) * p.filters +
+                      m];
     return p.relu ? std::max(sum, 0.0) : sum;
   }
 
@@ -83,6 +86,24 @@ TEST_P(MatMulConv, SumsDepthsOfSeveralSlicesBeforeTheResidualAndTheActivation) {
   Convolution convolution({.images = 33, .channels = 1400, .filters = 40, .relu = true});
   convolution.add_residual();
   convolution.check();
+}
+
+TEST_P(MatMulConv, AddsAResidualOfHalfTheSize) {
+  for (const int filters : {64, 40, 5})
+    for (const int channels : {20, 1400}) {
+      Convolution convolution({.images = 2,
+                               .height = 6,
+                               .width = 26,
+                               .channels = channels,
+                               .filters = filters,
+                               .out_height = 6,
+                               .out_width = 26,
+                               .residual_scale = 2,
+                               .relu = true});
+      convolution.add_residual();
+      convolution.residual.resize(convolution.problem.rows() / 4 * filters);
+      convolution.check();
+    }
 }
 
 TEST_P(MatMulConv, GathersWhatTheWindowShows) {

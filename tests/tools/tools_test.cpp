@@ -137,6 +137,22 @@ TEST_F(Tools, BenchPrintsOneLineOfJson) {
     EXPECT_NE(result.out.find(key), std::string::npos) << key;
 }
 
+TEST_F(Tools, BenchMeasuresTheWaysOfAConvolutionAndKeepsThem) {
+  ::setenv("XDG_CACHE_HOME", path("cache").c_str(), 1);
+  const std::string bench = "caffe2_bench --predict_net " + path("model.pb") + " --init_net " +
+                            path("model_init.pb") + " --height 8 --width 8 --repeat 2 --json";
+  const Result before = run(bench), tune = run(bench + " --tune"), after = run(bench),
+               untuned = run(bench + " --untuned"), bf16 = run(bench + " --precision bf16");
+  ::unsetenv("XDG_CACHE_HOME");
+  ASSERT_EQ(tune.status, 0) << tune.err;
+  EXPECT_NE(tune.err.find("the best for each of 1"), std::string::npos) << tune.err;
+  EXPECT_NE(tune.err.find("written to " + path("cache") + "/gst-caffe2/tuning/"), std::string::npos)
+      << tune.err;
+  for (const auto* tuned : {&tune, &after}) EXPECT_NE(tuned->out.find("\"tuned\":true"), std::string::npos);
+  for (const auto* not_tuned : {&before, &untuned, &bf16})
+    EXPECT_NE(not_tuned->out.find("\"tuned\":false"), std::string::npos) << not_tuned->out;
+}
+
 TEST_F(Tools, BenchWritesATraceOfItsOperators) {
   const Result result =
       run("caffe2_bench --predict_net " + path("model.pb") + " --init_net " + path("model_init.pb") +

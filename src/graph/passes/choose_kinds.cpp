@@ -10,7 +10,6 @@
 namespace caffe2rt {
 namespace {
 
-constexpr std::int64_t kImageChannels = 4;  // an input of no more is an image
 
 bool is_layer(const Node& node) {
   constexpr std::string_view kTypes[] = {"Conv", "FC", "ConvTranspose", "caffe2rt.WinogradConv"};
@@ -58,7 +57,7 @@ std::vector<MatMulKind> choose_kinds(const Graph& graph, const PassOptions& opti
     if (!is_layer(node) || node.outputs.empty() || !read[node.outputs.front()]) continue;
     const at::Tensor* weights = constant_input(graph, node, 1);
     const auto range = options.calibration->ranges.find(graph.values[node.inputs.front()].blob);
-    if (!weights || weights->dim() < 2 || weights->size(1) <= kImageChannels ||
+    if (!weights || weights->dim() < 2 ||
         range == options.calibration->ranges.end())
       continue;
     kinds[i] = quantized(range->second);

@@ -68,7 +68,7 @@ class Joiner {
     const auto [filter, bias] = weights(siblings);
     set_inputs(graph_, conv, {conv.inputs[ConvNode::kX], filter, bias});
     set_output(graph_, conv, whole);
-    split.def.type = "Split";
+    split.def.type = split.file_type = "Split";
     split.def.args = {sizes};
     set_inputs(graph_, split, {whole});
     return {std::move(conv), std::move(split)};

@@ -29,6 +29,7 @@ constexpr Pass kRearranging[] = {
 constexpr Pass kPacking[] = {
     {"use_winograd", use_winograd},
     {"use_matmul", use_matmul},
+    {"fuse_upsample", plain<fuse_upsample>},
     {"pack_weights", plain<pack_weights>},
 };
 

@@ -8,6 +8,7 @@
 
 #include "graph/graph.h"
 #include "graph/precision.h"
+#include "graph/tuning.h"
 
 namespace caffe2rt {
 
@@ -16,6 +17,7 @@ struct PassOptions {
   Precision precision = Precision::kFloat32;
   const Calibration* calibration = nullptr;  // for kInt8
   bool only_predicted_masks = false;         // no other class's masks are wanted
+  Tuning tuning;                             // of convolutions
 };
 
 struct Pass {
@@ -80,6 +82,9 @@ void use_winograd(Graph& graph, const PassOptions& options = {});
 
 // Computes the other convolutions without groups, and FCs, as products of matrices.
 void use_matmul(Graph& graph, const PassOptions& options = {});
+
+// Lets a product of matrices read its residual before that is scaled up.
+void fuse_upsample(Graph& graph);
 
 // Lays the weights of the rest out as oneDNN wants them.
 void pack_weights(Graph& graph);

@@ -93,7 +93,8 @@ void use_matmul(Graph& graph, const PassOptions& options) {
   const std::vector<MatMulKind> kinds = choose_kinds(graph, options);
   for (size_t i = 0; i < graph.nodes.size(); i++) {
     Node& node = graph.nodes[i];
-    if (const auto conv = ConvNode::find(graph, node); conv && conv->group == 1) {
+    if (const auto conv = ConvNode::find(graph, node);
+        conv && conv->group == 1 && options.tuning.allows(node.def.outputs.front(), ConvWay::kMatMul)) {
       packer.replace(node, conv->filter, "caffe2rt.MatMulConv", kinds[i]);
       set_argument(node.def, "caffe2rt.channels", conv->filter.size(1));
     } else if (const at::Tensor* filter = side_by_side(graph, node)) {

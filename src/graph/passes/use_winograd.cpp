@@ -23,17 +23,18 @@ using winograd::Numbers;
 // What Winograd's way is to multiply where it is the fastest. It takes a quarter of the products; 16 bit
 // integers halve their time, as bfloat16 does without transforms, and 8 bit ones take a quarter. On tiles
 // nothing is faster than products of all.
-std::optional<Numbers> fastest(const ConvNode& conv, Precision precision) {
+// `measured`: it was measured to be the fastest.
+std::optional<Numbers> fastest(const ConvNode& conv, Precision precision, bool measured) {
   // With fewer channels the transforms cost more than the products save.
   constexpr std::int64_t kLeast = 16, kLeastBesideBfloat16 = 64, kLeastBesideInt8 = 256;
   const std::int64_t channels = std::min(conv.filter.size(0), conv.filter.size(1));
   const auto from = [&](std::int64_t least, Numbers numbers) {
-    return channels >= least ? std::optional(numbers) : std::nullopt;
+    return measured || channels >= least ? std::optional(numbers) : std::nullopt;
   };
   if (precision == Precision::kFloat32) return from(kLeast, Numbers::kFloat32);
   const bool is_bfloat16 = precision == Precision::kBfloat16;
   const auto kind = is_bfloat16 ? dot_conv::Kind::kBfloat16 : dot_conv::Kind::kInt8;
-  if (dot_conv::fastest(kind) == dot_conv::Way::kTiles) return std::nullopt;
+  if (dot_conv::fastest(kind) == dot_conv::Way::kTiles && !measured) return std::nullopt;
   if (int16_product::is_fast())
     return from(is_bfloat16 ? kLeastBesideBfloat16 : kLeastBesideInt8, Numbers::kInt16);
   return is_bfloat16 ? from(2 * kLeastBesideBfloat16, Numbers::kFloat32) : std::nullopt;
@@ -65,8 +66,9 @@ void use_winograd(Graph& graph, const PassOptions& options) {
   for (size_t i = 0; i < graph.nodes.size(); i++) {
     Node& node = graph.nodes[i];
     const auto conv = ConvNode::find(graph, node);
-    if (!conv || !suits(*conv)) continue;
-    const auto numbers = fastest(*conv, kinds[i].precision);
+    const std::string& blob = node.def.outputs.front();
+    if (!conv || !suits(*conv) || !options.tuning.allows(blob, ConvWay::kWinograd)) continue;
+    const auto numbers = fastest(*conv, kinds[i].precision, options.tuning.prefers(blob, ConvWay::kWinograd));
     if (!numbers) continue;
     std::vector<ValueId> inputs = node.inputs;
     ValueId& filter = inputs[ConvNode::kFilter];

@@ -54,6 +54,15 @@ TEST(UseWinograd, MultipliesIntegersBesideBfloat16UnlessTilesDo) {
   }
 }
 
+TEST(UseWinograd, GoesByWhatWasMeasured) {
+  const Tuning tuning{{{"y", ConvWay::kMatMul}, {"z", ConvWay::kWinograd}}};
+  for (const std::int64_t channels : {3, 16}) {  // too few to be worth it by the cost model, and enough
+    const Graph graph = transformed("", {32, channels, 3, 3}, {.tuning = tuning});
+    EXPECT_EQ(graph.nodes[0].def.type, "Conv");
+    EXPECT_EQ(graph.nodes[1].def.type, "caffe2rt.WinogradConv");
+  }
+}
+
 TEST(UseWinograd, LeavesAFilterThatIsFedAlone) {
   Graph graph = build_graph(parse_net_text(R"(external_input: "x" external_input: "w" external_output: "y"
     op { type: "Conv" input: "x" input: "w" output: "y" arg { name: "kernel" i: 3 } })"),
