@@ -69,6 +69,8 @@ def convert_int8(folder, calibrate):
         if wanted & set(op.output):
             wanted |= set(op.input)
             ops.append(op)
+    for argument in [a for a in net.arg if a.name == "meta_architecture"]:  # there are no detections to decode
+        net.arg.remove(argument)
     del net.op[:]
     net.op.extend(reversed(ops))
     (folder / "model" / "model.pb").write_bytes(net.SerializeToString())
