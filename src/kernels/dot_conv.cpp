@@ -43,6 +43,7 @@ void run_plainly(const Problem& p, int first, int last, float* scratch) {
           y = finish(p, static_cast<float>(sum) * p.scales[m], row, m);
         }
       }
+      p.conv.activate(row, 1);
     }
 }
 

@@ -110,6 +110,8 @@ void run_by_tiles(const Problem& p, int first, int last, float* scratch,
                     .sums = sums + r * kPanel});
       finish_block<Dot>(p, layout, block, sums, m, past_caches);
     }
+    layout.for_each_run(p.conv, block,
+                        [&](size_t, size_t row, size_t count) { p.conv.activate(row, count); });
   }
 }
 

@@ -127,6 +127,7 @@ void run_by_vectors(const Problem& p, int first, int last, float* scratch) {
         multiply_columns<Dot>(p, a + r * layout.step, layout.step,
                               residual ? residual + r * p.conv.filters : nullptr, layout, slice, row + r,
                               count);
+        if (slice.last) p.conv.activate(row + r, count);
       }
     }
   }

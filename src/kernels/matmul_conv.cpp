@@ -197,6 +197,7 @@ void Run(const Problem& p, int first, int last, float* scratch) {
         count = p.on_line(row + r, std::min(at_once, rows - r));
         multiply_columns(p, a + r * a_step, a_step, residual ? residual + r * p.filters : nullptr, row + r,
                          count, slice);
+        if (slice.last) p.activate(row + r, count);
       }
     }
   }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 
+#include "kernels/hard_swish.h"
 #include "kernels/past_caches.h"
 
 namespace caffe2rt::matmul_conv {
@@ -24,6 +25,7 @@ struct Problem {
   int residual_scale = 1;  // 2: the residual is half as high and wide as y, each of its pixels added to
                            // four of y
   bool relu = false;       // max(y, 0), and 0 for what is not a number
+  HardSwish hard_swish;    // of y, where there is one
   float* y = nullptr;      // (images,out_height,out_width,filters)
   size_t y_step = 0, y_line = 0;  // floats from one pixel of y to the next, and from one line to the next;
                                   // 0: as above. Otherwise without a residual.
@@ -48,7 +50,13 @@ struct Problem {
     return y_step && left < count ? left : count;
   }
   bool past_caches() const {
-    return y_line % kLineFloats == 0 && caffe2rt::past_caches(y, rows() * step(), step());
+    return y_line % kLineFloats == 0 && !hard_swish && caffe2rt::past_caches(y, rows() * step(), step());
+  }
+  // What is left to do with `count` rows from `row` on, one step apart, soon after they were written.
+  void activate(size_t row, size_t count) const {
+    if (!hard_swish) return;
+    for (size_t r = 0; r < count; r++)
+      caffe2rt::hard_swish(hard_swish, filters, y + offset(row) + r * step());
   }
   size_t rows() const { return static_cast<size_t>(images) * out_height * out_width; }
 };

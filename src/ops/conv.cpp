@@ -14,7 +14,8 @@ namespace caffe2rt {
 ConvArgs::ConvArgs(const OperatorArgs& args)
     : window(Window::read(args)),
       group(args.get("group", std::int64_t{1})),
-      relu(args.get("caffe2rt.relu", false)) {
+      relu(args.get("caffe2rt.relu", false)),
+      hard_swish{args.get("caffe2rt.alpha", 0.0F), args.get("caffe2rt.beta", 0.0F)} {
   require(!window.global, ErrorCode::kArgument, "expected no argument 'global_pooling'");
   require(group >= 1, ErrorCode::kArgument, "argument 'group': expected at least 1, got {}", group);
 }
@@ -43,6 +44,8 @@ at::Tensor ConvArgs::finish(at::Tensor y, const Inputs& in) const {
   if (in.has(kResidual))
     y = y.sizes() == in[kResidual].sizes() ? y.add_(in[kResidual]) : at::add(y, in[kResidual]);
   if (relu) relu_into(y, y);
+  if (hard_swish)
+    caffe2rt::hard_swish(hard_swish, static_cast<size_t>(y.numel()), y.mutable_data_ptr<float>());
   return y;
 }
 
@@ -73,6 +76,10 @@ const std::vector<Schema::Arg>& ConvArgs::documentation() {
   static const std::vector<Schema::Arg> args = [] {
     std::vector<Schema::Arg> all = Window::documentation();
     all.push_back({"caffe2rt.relu", "not in files: max(Y, 0) instead of Y; set by the pass fuse_relu"});
+    all.push_back(
+        {"caffe2rt.alpha",
+         "not in files: Y * clip(alpha * Y + beta, 0, 1) instead of Y; set by the pass fuse_hard_swish"});
+    all.push_back({"caffe2rt.beta", "see caffe2rt.alpha"});
     return all;
   }();
   return args;

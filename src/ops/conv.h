@@ -2,6 +2,7 @@
 // and what follows the sum of products.
 #pragma once
 
+#include "kernels/hard_swish.h"
 #include "ops/window.h"
 #include "runtime/operator.h"
 
@@ -26,7 +27,8 @@ class ConvArgs {
 
   const Window window;
   const std::int64_t group;
-  const bool relu;  // the pass fuse_relu has joined a Relu to it
+  const bool relu;             // the pass fuse_relu has joined a Relu to it
+  const HardSwish hard_swish;  // the pass fuse_hard_swish has joined one to it
 };
 
 // The shapes of a convolution's inputs up to the bias: those that the shape of y comes from.

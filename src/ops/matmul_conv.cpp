@@ -64,6 +64,7 @@ class MatMulConv final : public Operator {
         .residual = residual.data(),
         .residual_scale = residual_scale_,
         .relu = args_.relu && residual.complete,
+        .hard_swish = residual.complete ? args_.hard_swish : HardSwish(),
         .y = y.mutable_data_ptr<float>()};
     kernel_.run(problem, in[ConvArgs::kFilter]);
     out[0] = residual.complete ? y : args_.finish(y, in);

@@ -40,11 +40,16 @@ class PackedConv final : public Operator {
     const bool finished = !in.has(ConvArgs::kResidual);
     const at::Tensor y =
         fused::convolution()(x, filter, bias, *padding, window.stride, window.dilation, args_.group,
-                             args_.relu && finished ? "relu" : "none", fused::Scalars(), "");
+                             finished ? activation() : "none", fused::Scalars(), "");
     out[0] = finished ? y : args_.finish(y, in);
   }
 
  private:
+  const char* activation() const {
+    if (args_.hard_swish) return "hardswish";
+    return args_.relu ? "relu" : "none";
+  }
+
   const ConvArgs args_;
 };
 

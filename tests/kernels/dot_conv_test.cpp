@@ -123,6 +123,7 @@ struct Convolution {
     if (p.bias) sum += p.bias[m];
     const size_t half = (image * (p.out_height / 2) + line / 2) * (p.out_width / 2) + column / 2;
     if (p.residual) sum += p.residual[(p.residual_scale == 2 ? half : row) * p.filters + m];
+    if (p.hard_swish) sum *= std::clamp(p.hard_swish.alpha * sum + p.hard_swish.beta, 0.0, 1.0);
     return p.relu ? std::max(sum, 0.0) : sum;
   }
 };
@@ -151,6 +152,15 @@ TEST_P(DotConv, SumsDepthsOfSeveralSlicesBeforeTheResidualAndTheActivation) {
   Convolution convolution(GetParam(), {.images = 33, .channels = 5201, .filters = 20, .relu = true});
   convolution.add_residual();
   convolution.check();
+}
+
+TEST_P(DotConv, EndsWithAHardSwish) {
+  for (const int channels : {20, 3000}) {
+    Convolution convolution(
+        GetParam(), {.images = 9, .channels = channels, .filters = 40, .hard_swish = {1.0F / 6, 0.5F}});
+    convolution.add_residual();
+    convolution.check();
+  }
 }
 
 TEST_P(DotConv, AddsAResidualOfHalfTheSize) {

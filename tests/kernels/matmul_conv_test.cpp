@@ -44,6 +44,7 @@ struct Convolution {
     if (p.residual && p.residual_scale == 2)
       sum += residual[((image * (p.out_height / 2) + line / 2) * (p.out_width / 2) + column / 2) * p.filters +
                       m];
+    if (p.hard_swish) sum *= std::clamp(p.hard_swish.alpha * sum + p.hard_swish.beta, 0.0, 1.0);
     return p.relu ? std::max(sum, 0.0) : sum;
   }
 
@@ -86,6 +87,15 @@ TEST_P(MatMulConv, SumsDepthsOfSeveralSlicesBeforeTheResidualAndTheActivation) {
   Convolution convolution({.images = 33, .channels = 1400, .filters = 40, .relu = true});
   convolution.add_residual();
   convolution.check();
+}
+
+TEST_P(MatMulConv, EndsWithAHardSwish) {
+  for (const int channels : {20, 1400}) {
+    Convolution convolution(
+        {.images = 33, .channels = channels, .filters = 40, .hard_swish = {1.0F / 6, 0.5F}});
+    convolution.add_residual();
+    convolution.check();
+  }
 }
 
 TEST_P(MatMulConv, AddsAResidualOfHalfTheSize) {

@@ -10,7 +10,6 @@
 namespace caffe2rt {
 namespace {
 
-
 bool is_layer(const Node& node) {
   constexpr std::string_view kTypes[] = {"Conv", "FC", "ConvTranspose", "caffe2rt.WinogradConv"};
   return std::ranges::find(kTypes, node.def.type) != std::end(kTypes);
@@ -57,9 +56,7 @@ std::vector<MatMulKind> choose_kinds(const Graph& graph, const PassOptions& opti
     if (!is_layer(node) || node.outputs.empty() || !read[node.outputs.front()]) continue;
     const at::Tensor* weights = constant_input(graph, node, 1);
     const auto range = options.calibration->ranges.find(graph.values[node.inputs.front()].blob);
-    if (!weights || weights->dim() < 2 ||
-        range == options.calibration->ranges.end())
-      continue;
+    if (!weights || weights->dim() < 2 || range == options.calibration->ranges.end()) continue;
     kinds[i] = quantized(range->second);
     any = true;
   }

@@ -31,6 +31,7 @@ constexpr Pass kPacking[] = {
     {"use_matmul", use_matmul},
     {"fuse_upsample", plain<fuse_upsample>},
     {"pack_weights", plain<pack_weights>},
+    {"fuse_hard_swish", plain<fuse_hard_swish>},
 };
 
 }  // namespace

@@ -89,4 +89,7 @@ void fuse_upsample(Graph& graph);
 // Lays the weights of the rest out as oneDNN wants them.
 void pack_weights(Graph& graph);
 
+// Joins a HardSwish to the convolution before it.
+void fuse_hard_swish(Graph& graph);
+
 }  // namespace caffe2rt

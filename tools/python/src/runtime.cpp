@@ -76,9 +76,9 @@ class Runtime {
     translating_exceptions([&] {
       CompileOptions options{.device = parse_device(device), .precision = parse_precision(precision)};
       options.calibration = calibration_for(options.precision, predict_net);
+      const NetDef net = read_net(predict_net);
       if (options.device.is_cpu())
         options.tuning = read_tuning(TuningKey{predict_net, options.precision, threads_}.file());
-      const NetDef net = read_net(predict_net);
       decoder_ = make_decoder(net);
       options.graph.keep = decoder_->blobs_needed();
       options.graph.keep.insert(options.graph.keep.end(), keep.begin(), keep.end());
