@@ -85,8 +85,9 @@ Tuning read_tuning(const std::string& file) {
   bool understood = json.is_object() && json.value("version", nlohmann::json()) == 1 &&
                     json.contains("ways") && json["ways"].is_object();
   if (understood)
-    for (const auto& [blob, way] : json["ways"].items()) {
-      const auto* known = std::ranges::find_if(kNames, [&](const auto& name) { return way == name.second; });
+    for (const auto& [blob, noted] : json["ways"].items()) {
+      const auto* known =
+          std::ranges::find_if(kNames, [&way = noted](const auto& name) { return way == name.second; });
       understood = understood && known != kNames.end();
       if (understood) tuning.ways[blob] = known->first;
     }
