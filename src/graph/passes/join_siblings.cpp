@@ -88,7 +88,7 @@ class Joiner {
     }
     const auto [known, is_new] = joined_.try_emplace(key);
     if (is_new) {
-      const std::string& name = graph_.values[key.front()].blob;
+      const std::string name = graph_.values[key.front()].blob;
       known->second = {add_constant(graph_, name + "/siblings", at::cat(filters)),
                        add_constant(graph_, name + "/siblings/bias", at::cat(biases))};
     }
