@@ -113,6 +113,29 @@ void require_complete(const GstVideoFrame& frame) {
   }
 }
 
+Ref<GstBuffer> packed(const GstVideoInfo& info, Ref<GstBuffer> buffer) {
+  const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer.get());
+  if (!meta) return buffer;
+  bool same = true;
+  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES(&info); plane++)
+    same &= meta->stride[plane] == GST_VIDEO_INFO_PLANE_STRIDE(&info, plane) &&
+            meta->offset[plane] == GST_VIDEO_INFO_PLANE_OFFSET(&info, plane);
+  if (same) return buffer;
+  Ref<GstBuffer> copy(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr));
+  {
+    const MappedFrame from(info, buffer.get(), GST_MAP_READ), to(info, copy.get(), GST_MAP_WRITE);
+    if (!from || !to)
+      throw StreamError(GST_STREAM_ERROR_FAILED, "a buffer that cannot be mapped for copying");
+    gst_video_frame_copy(const_cast<GstVideoFrame*>(&*to), &*from);
+  }
+  constexpr auto kAllButMemory =
+      GstBufferCopyFlags(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META);
+  gst_buffer_copy_into(copy.get(), buffer.get(), kAllButMemory, 0, gsize(-1));
+  if (GstVideoMeta* old = gst_buffer_get_video_meta(copy.get()))
+    gst_buffer_remove_meta(copy.get(), &old->meta);
+  return copy;
+}
+
 void FramePixels::set_info(const GstVideoInfo& info) {
   info_ = info;
   direct_ = direct_view(info);

@@ -26,19 +26,21 @@ void require_mappable(const GstVideoInfo& info, GstBuffer* buffer);
 // out of the memory.
 void require_complete(const GstVideoFrame& frame);
 
+// The frame as its caps alone describe it: copied where its GstVideoMeta has rows with padding or planes
+// elsewhere, else the buffer itself. Metadata goes along.
+Ref<GstBuffer> packed(const GstVideoInfo& info, Ref<GstBuffer> buffer);
+
 // One thread at a time.
 class FramePixels {
  public:
   void set_info(const GstVideoInfo& info);
-
-  // Lets go of what was kept for the stream.
-  void release();
 
   // The buffer's pixels, for as long as it stays mapped and until the next call. Throws StreamError where the
   // buffer holds less than its caps and its GstVideoMeta promise.
   FrameView view(const GstVideoFrame& frame);
 
  private:
+  void release();
   void make_converter();
   FrameView converted(const GstVideoFrame& frame);
 

@@ -46,4 +46,12 @@ void post_error(gpointer element, During during, const std::exception& error) no
                            nullptr, __FILE__, "post_error", __LINE__);
 }
 
+void post_warning(gpointer element, During during, const std::exception& error,
+                  const char* consequence) noexcept {
+  const auto [domain, code] = code_of(during, error);
+  gst_element_message_full(GST_ELEMENT(element), GST_MESSAGE_WARNING, domain, code,
+                           g_strdup_printf("%s. %s", error.what(), consequence), nullptr, __FILE__,
+                           "post_warning", __LINE__);
+}
+
 }  // namespace caffe2rt::gst

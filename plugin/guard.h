@@ -30,6 +30,9 @@ enum class During { kSetup, kStreaming };
 // Posts the exception as an element error. In setup: RESOURCE NOT_FOUND, SETTINGS, READ or FAILED, or STREAM
 // NOT_IMPLEMENTED for what a well-formed file asks for and nothing here can do. While streaming: STREAM.
 void post_error(gpointer element, During during, const std::exception& error) noexcept;
+// As a warning: the element goes on, as `consequence` says.
+void post_warning(gpointer element, During during, const std::exception& error,
+                  const char* consequence) noexcept;
 
 // Runs f; where it throws, posts an element error and returns `failed`.
 template <class R, class F>

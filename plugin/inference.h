@@ -1,73 +1,57 @@
-// Inference: what caffe2inference does, without GObject. Settings, which any thread may change, stand apart
-// from state, which belongs to state changes and the streaming thread; GStreamer never runs these two at
-// once.
+// Inference: the settings of one caffe2inference and the server that looks at its frames, without GObject.
 #pragma once
 
+#include <memory>
 #include <mutex>
-#include <string>
+#include <thread>
 
-#include "engine.h"
-#include "frame_pixels.h"
+#include "gst_ref.h"
+#include "inference_settings.h"
+#include "serving/server.h"
 
 namespace caffe2rt::gst {
 
 class Inference {
  public:
-  struct Settings {
-    std::string model;        // directory; empty: the files in `options`
-    ModelOptions options;     // but for threshold and max_detections
-    double threshold = -1;    // negative: what the net itself keeps
-    int max_detections = -1;  // negative: all
-  };
-
   explicit Inference(GstElement* element) : element_(element) {}
+  ~Inference() { close(); }
+  Inference(const Inference&) = delete;
+  Inference& operator=(const Inference&) = delete;
 
   // Any thread.
-  Settings settings() const;
-
+  InferenceSettings settings() const;
   template <class F>
   void change(F&& f) {
     const std::lock_guard lock(settings_lock_);
     f(settings_);
   }
-  // What changes the model: it is loaded again at the next state change.
-  template <class F>
-  void change_model(F&& f) {
-    const std::lock_guard lock(settings_lock_);
-    f(settings_);
-    stale_ = true;
-  }
 
-  // State changes. open() loads the model where that has not been done with these settings. Throws Error.
+  // State changes. open() loads the model and starts its workers, where that has not been done with these
+  // settings, or joins those who share it. Throws Error.
   void open();
-  void close() { model_.reset(); }
-  void stop();  // forgets the stream
+  void close();
 
-  // The streaming thread. Throw StreamError and Error.
+  // Any thread: loads the model that the settings ask for beside the one that runs, and swaps them. One that
+  // cannot be loaded is refused with a warning on the bus, and the settings are those of the old one again.
+  void reload();
 
-  // False for caps that were refused just before: GStreamer sends an event again that was not taken, and one
-  // error is enough.
-  bool set_caps(GstCaps* caps);
-  bool has_caps() const { return has_caps_; }
-
-  // Looks at the frame and attaches what was seen. The buffer may be replaced by a writable one of the same
-  // memory.
-  void process(Ref<GstBuffer>& buffer);
+  // REQUIRES: open.
+  const std::shared_ptr<Server>& server() const { return server_; }
 
  private:
-  DetectOptions detect_options() const;
-  std::shared_ptr<const Detections> detect(GstBuffer* buffer);
+  bool is_current() const;
+  std::shared_ptr<const Model> load(InferenceSettings settings) const;
+  void reload_until_current();
 
   GstElement* const element_;
   mutable std::mutex settings_lock_;
-  Settings settings_;  // guarded by settings_lock_
-  bool stale_ = true;  // guarded by settings_lock_
+  // Guarded by settings_lock_.
+  InferenceSettings settings_;
+  InferenceSettings loaded_;  // what the server and its model were made with
+  bool open_ = false, reloading_ = false;
+  std::thread reloader_;
 
-  std::shared_ptr<const Model> model_;
-  GstVideoInfo info_{};
-  bool has_caps_ = false;
-  Ref<GstCaps> refused_caps_;
-  FramePixels pixels_;
+  std::shared_ptr<Server> server_;
 };
 
 }  // namespace caffe2rt::gst

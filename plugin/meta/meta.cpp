@@ -18,8 +18,9 @@ namespace {
 GstCaffe2Meta* self(GstMeta* meta) { return reinterpret_cast<GstCaffe2Meta*>(meta); }
 
 gboolean init(GstMeta* meta, gpointer params, GstBuffer*) {
-  self(meta)->seen = params ? new SeenFrame(std::move(*static_cast<SeenFrame*>(params)))
-                            : new SeenFrame{std::make_shared<caffe2rt::Detections>(), false, {}, 0, 0};
+  self(meta)->seen =
+      params ? new SeenFrame(std::move(*static_cast<SeenFrame*>(params)))
+             : new SeenFrame{std::make_shared<caffe2rt::Detections>(), GST_CAFFE2_LOOK_GAP, {}, 0, 0};
   return TRUE;
 }
 

@@ -12,9 +12,10 @@ namespace caffe2rt::gst {
 // What a GstCaffe2Meta holds. Copies share the detections.
 struct SeenFrame {
   std::shared_ptr<const Detections> detections;  // never null
-  bool inferred = false;                         // false: nobody looked, and the detections are empty
-  Affine map;                                    // from the detections' frame to the frame now
-  int width = 0, height = 0;                     // the frame now, pixels
+  // All but GST_CAFFE2_LOOK_INFERRED: nobody looked, and the detections are empty.
+  GstCaffe2Look look = GST_CAFFE2_LOOK_GAP;
+  Affine map;                 // from the detections' frame to the frame now
+  int width = 0, height = 0;  // the frame now, pixels
 };
 
 // REQUIRES: the buffer is writable.

@@ -36,7 +36,12 @@ GBytes* labels_now(const GstCaffe2Meta* meta, const std::optional<LabelMap>& lab
 
 gboolean gst_caffe2_meta_get_inferred(const GstCaffe2Meta* meta) {
   g_return_val_if_fail(meta, FALSE);
-  return seen(meta).inferred;
+  return seen(meta).look == GST_CAFFE2_LOOK_INFERRED;
+}
+
+GstCaffe2Look gst_caffe2_meta_get_look(const GstCaffe2Meta* meta) {
+  g_return_val_if_fail(meta, GST_CAFFE2_LOOK_GAP);
+  return seen(meta).look;
 }
 
 void gst_caffe2_meta_get_frame_size(const GstCaffe2Meta* meta, gint* width, gint* height) {

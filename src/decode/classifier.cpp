@@ -18,7 +18,7 @@ std::vector<ClassScore> top_classes(std::span<const float> scores, const DetectO
                     [&](int a, int b) { return scores[a] > scores[b] || (scores[a] == scores[b] && a < b); });
   std::vector<ClassScore> top;
   for (size_t i = 0; i < count; i++)
-    if (scores[order[i]] >= options.threshold) top.push_back({order[i], scores[order[i]]});
+    if (scores[order[i]] >= options.threshold_of(order[i])) top.push_back({order[i], scores[order[i]]});
   if (options.max_detections >= 0)
     top.resize(std::min(top.size(), static_cast<size_t>(options.max_detections)));
   return top;

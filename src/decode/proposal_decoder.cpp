@@ -43,7 +43,7 @@ class ProposalDecoder final : public Decoder {
         require(row[0] >= 0 && image < images.size(), ErrorCode::kShape, "blob '{}': a region of image {}",
                 level.rois, row[0]);
         const float score = 1 / (1 + std::exp(-scores.const_data_ptr<float>()[r]));
-        if (score >= options.threshold)
+        if (score >= options.threshold_of(0))
           add({row + 1, static_cast<size_t>(rois.size(1)) - 1}, score, FrameScale(images[image]),
               results[image]);
       }

@@ -150,11 +150,12 @@ std::vector<RcnnDecoder::Picked> RcnnDecoder::pick_objects(const Heads& heads, s
   std::vector<Picked> picked;
   for (std::int64_t row = begin; row < end; row++) {
     const float score = heads.scores.const_data_ptr<float>()[row];
-    if (!(score >= options.threshold)) continue;
+    const int class_id = heads.class_in_file(row) - background_;
+    if (!(score >= options.threshold_of(class_id))) continue;
     auto object = object_of_row(heads.boxes, row, scale);
     if (!object) continue;
     object->score = score;
-    object->class_id = heads.class_in_file(row) - background_;
+    object->class_id = class_id;
     picked.push_back({std::move(*object), row});
   }
   std::stable_sort(picked.begin(), picked.end(),

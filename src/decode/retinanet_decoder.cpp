@@ -87,7 +87,7 @@ class RetinaNetDecoder final : public Decoder {
       if (clip_first_) clip(found, images[image].input);
       const FrameScale scale(images[image]);
       for (const Candidate& candidate : suppress(std::move(found))) {
-        if (!(candidate.score >= options.threshold)) break;
+        if (!(candidate.score >= options.threshold_of(candidate.class_id))) continue;
         const auto box = fit_to_frame(candidate.box, scale);
         if (!box) continue;
         auto& objects = results[image].objects;

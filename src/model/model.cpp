@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/aminmax.h>
 #include <c10/core/InferenceMode.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/cores.h"
 #include "base/error.h"
 #include "decode/decoder.h"
 #include "decode/net_args.h"
@@ -28,12 +28,6 @@ namespace caffe2rt {
 namespace {
 
 constexpr int kLargestSide = 32768;  // of a net's input, pixels
-
-int allowed_cores() {
-  cpu_set_t cores;
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  return std::max(1, CPU_COUNT(&cores));
-}
 
 // An option, the net's argument, or the default, in this order.
 int choose(int option, const NetDef& net, const char* argument, int otherwise) {

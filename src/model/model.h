@@ -32,6 +32,8 @@ struct ModelOptions {
   float threshold = -1;      // detections of lower score are left out; default: what the net itself keeps
   int max_detections = -1;   // the best so many; default: all
   Output output = Output::kMasks;
+
+  bool operator==(const ModelOptions&) const = default;
 };
 
 // What was loaded.

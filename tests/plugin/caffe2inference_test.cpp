@@ -284,12 +284,15 @@ TEST(Caffe2Inference, RefusesVideoMetaThatPromisesMoreThanThereIs) {
        {Lie{8, 8, 0, 1000}, Lie{8, 8, 100, 24}, Lie{8, 8, 0, 8}, Lie{9, 8, 0, 27}, Lie{8, 7, 0, 24}}) {
     const Harness h = harness(kInference, video("BGR", 8, 8));
     const Errors errors(h->element);
-    GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 200, nullptr);
-    gsize offset[GST_VIDEO_MAX_PLANES] = {lie.offset};
-    gint stride[GST_VIDEO_MAX_PLANES] = {lie.stride};
-    gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGR, lie.width,
-                                   lie.height, 1, offset, stride);
-    EXPECT_EQ(gst_harness_push(h.get(), buffer), GST_FLOW_ERROR);
+    const auto frame = [&] {
+      GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 200, nullptr);
+      gsize offset[GST_VIDEO_MAX_PLANES] = {lie.offset};
+      gint stride[GST_VIDEO_MAX_PLANES] = {lie.stride};
+      gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGR, lie.width,
+                                     lie.height, 1, offset, stride);
+      return buffer;
+    };
+    EXPECT_EQ(push_until_refused(h.get(), frame), GST_FLOW_ERROR);
     EXPECT_EQ(errors.next().code, GST_STREAM_ERROR_FORMAT);
   }
 }
@@ -329,12 +332,7 @@ TEST(Caffe2Inference, SaysOnceThatItRefusesCaps) {
 TEST(Caffe2Inference, PassesEosBeforeTheFirstFrame) {
   const Harness h = harness(kInference, video("BGR", 8, 8));
   EXPECT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));
-  gboolean ended = FALSE;
-  while (GstEvent* event = gst_harness_try_pull_event(h.get())) {
-    ended |= GST_EVENT_TYPE(event) == GST_EVENT_EOS;
-    gst_event_unref(event);
-  }
-  EXPECT_TRUE(ended);
+  EXPECT_TRUE(await_event(h.get(), GST_EVENT_EOS));
 }
 
 TEST(Caffe2Inference, GoesOnAfterAFlush) {
@@ -354,7 +352,7 @@ TEST(Caffe2Inference, PostsAnErrorWhereTheNetFails) {
   const std::string caps = video("BGR", 8, 8);
   const Harness h = harness("caffe2inference predict-net=fails-on-frames init-net=fake", caps);
   const Errors errors(h->element);
-  EXPECT_EQ(gst_harness_push(h.get(), flat_frame(caps, 7).release()), GST_FLOW_ERROR);
+  EXPECT_EQ(push_until_refused(h.get(), [&] { return flat_frame(caps, 7).release(); }), GST_FLOW_ERROR);
   const auto error = errors.next();
   EXPECT_EQ(error.domain, "gst-stream-error-quark");
   EXPECT_EQ(error.code, GST_STREAM_ERROR_FAILED);

@@ -1,7 +1,10 @@
 // A libcaffe2rt.so for tests of the elements alone: a model that sees the same two objects in every frame.
+// The predict net's name says how it does: "slow-N" takes N ms a batch, "fails-on-frames" throws.
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "base/error.h"
 #include "kernels/unpack_pixels.h"
@@ -13,6 +16,8 @@ namespace {
 class FakeModel final : public Model {
  public:
   explicit FakeModel(const ModelOptions& options) : fails_(options.predict_net == "fails-on-frames") {
+    if (options.predict_net.starts_with("slow-"))
+      took_ = std::chrono::milliseconds(std::stoi(options.predict_net.substr(5)));
     if (options.predict_net == "missing") fail(ErrorCode::kNotFound, "missing: no such file");
     if (options.predict_net == "broken") fail(ErrorCode::kFormat, "broken: expected a NetDef");
     if (options.predict_net == "unknown") fail(ErrorCode::kUnsupported, "unknown operators: Foo (2)");
@@ -29,6 +34,7 @@ class FakeModel final : public Model {
   std::vector<std::shared_ptr<const Detections>> detect(std::span<const FrameView> frames,
                                                         const DetectOptions& options) const override {
     if (fails_) fail(ErrorCode::kShape, "expected another frame");
+    if (took_.count() > 0) std::this_thread::sleep_for(took_);
     std::vector<std::shared_ptr<const Detections>> all;
     for (const FrameView& frame : frames) all.push_back(see(frame, options));
     return all;
@@ -66,6 +72,7 @@ class FakeModel final : public Model {
   }
 
   const bool fails_;
+  std::chrono::milliseconds took_{0};
   ModelInfo info_;
   DetectOptions defaults_;
 };

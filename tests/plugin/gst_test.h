@@ -68,9 +68,27 @@ inline Buffer flat_frame(const std::string& caps, guint8 value) {
   return Buffer(buffer);
 }
 
+// Frames leave on a thread of the element's own.
 inline Buffer push_and_pull(GstHarness* h, Buffer frame) {
   EXPECT_EQ(gst_harness_push(h, frame.release()), GST_FLOW_OK);
-  return Buffer(gst_harness_try_pull(h));
+  return Buffer(gst_harness_pull(h));
+}
+
+// Pushes frames until the element says how the first one fared.
+inline GstFlowReturn push_until_refused(GstHarness* h, const std::function<GstBuffer*()>& frame) {
+  GstFlowReturn flow = GST_FLOW_OK;
+  while (flow == GST_FLOW_OK) flow = gst_harness_push(h, frame());
+  return flow;
+}
+
+// Waits for an event of that type; those before it are dropped. False where none comes.
+inline bool await_event(GstHarness* h, GstEventType type) {
+  while (GstEvent* event = gst_harness_pull_event(h)) {
+    const bool found = GST_EVENT_TYPE(event) == type;
+    gst_event_unref(event);
+    if (found) return true;
+  }
+  return false;
 }
 
 // Errors on an element's bus.

@@ -7,7 +7,8 @@ namespace {
 
 Buffer carrying(Detections detections, const Affine& map = {}, int width = 4, int height = 2) {
   Buffer buffer(gst_buffer_new());
-  attach(buffer.get(), {std::make_shared<const Detections>(std::move(detections)), true, map, width, height});
+  attach(buffer.get(), {std::make_shared<const Detections>(std::move(detections)), GST_CAFFE2_LOOK_INFERRED,
+                        map, width, height});
   return buffer;
 }
 
@@ -107,7 +108,7 @@ TEST(MetaApi, KnowsTheMetadataOfSeveralModels) {
   const Buffer buffer = carrying({});
   Detections second;
   second.classes = {{1, 1}};
-  attach(buffer.get(), {std::make_shared<const Detections>(second), true, {}, 4, 2});
+  attach(buffer.get(), {std::make_shared<const Detections>(second), GST_CAFFE2_LOOK_INFERRED, {}, 4, 2});
   EXPECT_EQ(gst_buffer_get_n_meta(buffer.get(), GST_CAFFE2_META_API_TYPE), 2U);
   EXPECT_EQ(gst_caffe2_meta_get_n_classes(gst_buffer_get_caffe2_meta(buffer.get())), 0U);
 }

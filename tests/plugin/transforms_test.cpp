@@ -10,7 +10,7 @@ constexpr int kWidth = 64, kHeight = 48;
 // the first.
 Buffer after(const std::string& chain, const char* format = "BGRA") {
   const std::string caps = video(format, kWidth, kHeight);
-  const Harness h = harness(std::string(kInference) + " ! " + chain, caps);
+  const Harness h = harness(std::string(kInference) + " drop-policy=block ! " + chain, caps);
   for (int i = 0; i < 3; i++) {
     Buffer frame = flat_frame(caps, 7);
     GST_BUFFER_PTS(frame.get()) = i * GST_SECOND / 10;

@@ -26,6 +26,25 @@ G_BEGIN_DECLS
 typedef struct GstCaffe2Meta GstCaffe2Meta;
 
 /**
+ * GstCaffe2Look:
+ * @GST_CAFFE2_LOOK_INFERRED: the model looked at the frame
+ * @GST_CAFFE2_LOOK_INTERVAL: it was not the frame's turn (inference-interval)
+ * @GST_CAFFE2_LOOK_OVERRUN: younger frames took its turn, since the model is slower than the stream
+ * @GST_CAFFE2_LOOK_LATE: it came too late to be shown (qos)
+ * @GST_CAFFE2_LOOK_GAP: it fills a hole in the stream, and its pixels show nothing
+ *
+ * Whether the model looked at a frame, and why it did not. Objects do not vanish in frames that nobody looked
+ * at: a tracker carries them on.
+ */
+typedef enum {
+  GST_CAFFE2_LOOK_INFERRED,
+  GST_CAFFE2_LOOK_INTERVAL,
+  GST_CAFFE2_LOOK_OVERRUN,
+  GST_CAFFE2_LOOK_LATE,
+  GST_CAFFE2_LOOK_GAP
+} GstCaffe2Look;
+
+/**
  * GstCaffe2Object:
  * @x1: left edge of the upright box
  * @y1: top edge
@@ -125,6 +144,14 @@ GstCaffe2Meta* gst_buffer_get_caffe2_meta(GstBuffer* buffer);
  * where it did not look
  */
 gboolean gst_caffe2_meta_get_inferred(const GstCaffe2Meta* meta);
+
+/**
+ * gst_caffe2_meta_get_look:
+ * @meta: a #GstCaffe2Meta
+ *
+ * Returns: whether the model looked at this frame, and why it did not
+ */
+GstCaffe2Look gst_caffe2_meta_get_look(const GstCaffe2Meta* meta);
 
 /**
  * gst_caffe2_meta_get_frame_size:

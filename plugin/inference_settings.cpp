@@ -1,0 +1,46 @@
+#include "inference_settings.h"
+
+#include <algorithm>
+
+#include "base/cores.h"
+#include "base/error.h"
+
+namespace caffe2rt::gst {
+
+bool InferenceSettings::same_model(const InferenceSettings& other) const {
+  return model == other.model && options == other.options;
+}
+
+ServerWishes InferenceSettings::wishes() const {
+  const InferenceSettings preset;
+  ServerWishes wishes;
+  const auto add = [&](const char* name, const auto& value, const auto& otherwise) {
+    wishes.push_back({name, fmt::format("{}", value), value != otherwise});
+  };
+  const ModelOptions &o = options, &p = preset.options;
+  add("model", model, preset.model);
+  add("predict-net", o.predict_net, p.predict_net);
+  add("init-net", o.init_net, p.init_net);
+  add("labels-file", o.labels_file, p.labels_file);
+  add("device", o.device, p.device);
+  add("precision", o.precision, p.precision);
+  add("disable-passes", o.disable_passes, p.disable_passes);
+  add("threads", o.threads, p.threads);
+  add("workers", workers, preset.workers);
+  add("min-size", o.min_size, p.min_size);
+  add("max-size", o.max_size, p.max_size);
+  add("input-format", o.input_format, p.input_format);
+  add("batch-size", batch_size, preset.batch_size);
+  add("batch-timeout", batch_timeout, preset.batch_timeout);
+  return wishes;
+}
+
+Parallelism choose_parallelism(const InferenceSettings& settings) {
+  Parallelism chosen;
+  chosen.workers = std::max(1, settings.workers);
+  chosen.threads =
+      settings.options.threads > 0 ? settings.options.threads : std::max(1, allowed_cores() / chosen.workers);
+  return chosen;
+}
+
+}  // namespace caffe2rt::gst

@@ -1,0 +1,425 @@
+#include "inference_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "guard.h"
+#include "inference_properties.h"
+#include "pad_items.h"
+
+GST_DEBUG_CATEGORY_EXTERN(caffe2inference_debug);
+#define GST_CAT_DEFAULT caffe2inference_debug
+
+namespace caffe2rt::gst {
+namespace {
+
+bool begins(const GstEvent* event) {
+  return GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START || GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT;
+}
+
+}  // namespace
+
+void InferenceStream::start() {
+  auto stream = std::make_shared<Stream>(inference_.server());
+  options_ = {};
+  live_known_ = false;
+  frames_ = 0;
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+  const std::lock_guard lock(lock_);
+  stream_ = std::move(stream);
+  latency_ = {};
+  earliest_ = GST_CLOCK_TIME_NONE;
+}
+
+void InferenceStream::stop() {
+  readers_.reset();
+  refused_caps_.reset();
+  const std::lock_guard lock(lock_);
+  if (stream_) last_stats_ = stream_->stats();
+  stream_.reset();
+}
+
+std::shared_ptr<Stream> InferenceStream::stream() const {
+  const std::lock_guard lock(lock_);
+  return stream_;
+}
+
+StreamStats InferenceStream::stats() const {
+  const std::lock_guard lock(lock_);
+  return stream_ ? stream_->stats() : last_stats_;
+}
+
+GstClockTime InferenceStream::frame_duration() const {
+  const GstVideoInfo& info = readers_->info();
+  if (info.fps_n <= 0 || info.fps_d <= 0) return GST_SECOND / 30;
+  return gst_util_uint64_scale(GST_SECOND, info.fps_d, info.fps_n);
+}
+
+bool InferenceStream::is_live() {
+  if (live_known_) return live_;
+  live_known_ = true;
+  GstQuery* query = gst_query_new_latency();
+  gboolean live = FALSE;
+  if (gst_pad_peer_query(sink_, query)) gst_query_parse_latency(query, &live, nullptr, nullptr);
+  gst_query_unref(query);
+  return live_ = live;
+}
+
+// Brings the stream's options up to date with the settings.
+void InferenceStream::adapt(const InferenceSettings& settings) {
+  constexpr GstClockTime kHeldAtLeast = GST_SECOND;  // of overrun frames behind an older one
+  newest_ =
+      settings.drop_policy == DropPolicy::kNewest || (settings.drop_policy == DropPolicy::kAuto && is_live());
+  StreamOptions options;
+  options.queue_size = settings.queue_size;
+  if (newest_) {
+    options.overflow = settings.on_drop == OnDrop::kDrop ? Overflow::kDrop : Overflow::kPass;
+    const std::lock_guard lock(lock_);
+    const auto held = std::max<GstClockTime>(kHeldAtLeast, 2 * latency_.reported().count());
+    options.most_held = settings.queue_size + inference_.server()->capacity() +
+                        static_cast<int>(std::min<GstClockTime>(held / frame_duration(), 1000));
+  }
+  if (options == options_) return;
+  options_ = options;
+  stream_->set_options(options);
+}
+
+DetectOptions InferenceStream::detect_options(const InferenceSettings& settings) const {
+  const auto model = inference_.server()->model();
+  DetectOptions options = model->defaults();
+  options.output = settings.output;
+  if (settings.threshold >= 0) options.threshold = static_cast<float>(settings.threshold);
+  if (settings.max_detections >= 0) options.max_detections = settings.max_detections;
+  return options;
+}
+
+bool InferenceStream::is_late(GstBuffer* buffer) {
+  const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  const std::lock_guard lock(lock_);
+  return GST_CLOCK_TIME_IS_VALID(time) && GST_CLOCK_TIME_IS_VALID(earliest_) && time <= earliest_;
+}
+
+// Whether the model is to look at the frame, and why not.
+GstCaffe2Look InferenceStream::plan(const InferenceSettings& settings, GstBuffer* buffer) {
+  const guint64 index = frames_++;
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return GST_CAFFE2_LOOK_GAP;
+  if (index % static_cast<guint64>(settings.interval) != 0) return GST_CAFFE2_LOOK_INTERVAL;
+  if (newest_ && settings.qos && is_late(buffer)) return GST_CAFFE2_LOOK_LATE;
+  return GST_CAFFE2_LOOK_INFERRED;
+}
+
+GstFlowReturn InferenceStream::chain(GstBuffer* pushed) noexcept {
+  Ref<GstBuffer> buffer(pushed);
+  if (flow_ != GST_FLOW_OK) return flow_;
+  if (!readers_) return GST_FLOW_NOT_NEGOTIATED;
+  const auto enter = [&] {
+    const InferenceSettings settings = inference_.settings();
+    require_mappable(readers_->info(), buffer.get());
+    adapt(settings);
+    const GstCaffe2Look look = plan(settings, buffer.get());
+    if (look == GST_CAFFE2_LOOK_LATE) post_qos(buffer.get());
+    const auto stream = this->stream();
+    stream->push(std::make_shared<VideoFrame>(std::move(buffer), readers_, detect_options(settings), look),
+                 look == GST_CAFFE2_LOOK_INFERRED);
+    return flow_.load();
+  };
+  return guarded(element_, During::kStreaming, GST_FLOW_ERROR, enter);
+}
+
+bool InferenceStream::set_caps(GstCaps* caps) {
+  readers_.reset();
+  // GStreamer sends an event again that was not taken, and one error is enough.
+  if (refused_caps_ && gst_caps_is_equal(refused_caps_.get(), caps)) return false;
+  refused_caps_.reset(gst_caps_ref(caps));
+  readers_ = std::make_shared<FrameReaders>(progressive_video(caps));
+  refused_caps_.reset();
+  return true;
+}
+
+bool InferenceStream::activate_sink(bool active) noexcept {
+  if (!active) halt(GST_FLOW_FLUSHING, true);
+  return true;
+}
+
+bool InferenceStream::activate_src(bool active) noexcept {
+  if (active) {
+    resume();
+    return true;
+  }
+  halt(GST_FLOW_FLUSHING, true);
+  return gst_pad_stop_task(src_);
+}
+
+// REQUIRES: the source pad's thread is not running.
+void InferenceStream::resume() {
+  ended_ = false;
+  beginnings_ = 0;
+  if (const auto stream = this->stream()) stream->start();
+  flow_ = GST_FLOW_OK;
+  gst_pad_start_task(
+      src_, [](gpointer self) { static_cast<InferenceStream*>(self)->loop(); }, this, nullptr);
+}
+
+// Ends the flow of data: what is inside is discarded, and chain() returns `why`. What belongs to the stream
+// rather than to its frames stays on the pad for whoever is linked next; a flush does away with that too.
+void InferenceStream::halt(GstFlowReturn why, bool flush) {
+  const auto stream = this->stream();
+  flow_ = why;
+  if (!stream) return;
+  bool ended = false;
+  for (const auto& item : stream->stop()) {
+    const auto* event = dynamic_cast<const EventItem*>(item.get());
+    if (!event) continue;
+    ended |= GST_EVENT_TYPE(event->get()) == GST_EVENT_EOS;
+    event->keep(src_, flush);
+  }
+  // Nobody upstream is left to hear of an error.
+  if (ended && !flush && (why == GST_FLOW_NOT_LINKED || why < GST_FLOW_EOS)) {
+    GST_ELEMENT_FLOW_ERROR(element_, why);
+    gst_pad_push_event(src_, gst_event_new_eos());
+  }
+}
+
+bool InferenceStream::sink_event(GstEvent* event) noexcept {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_FLUSH_START:
+      gst_pad_push_event(src_, event);
+      halt(GST_FLOW_FLUSHING, true);
+      gst_pad_pause_task(src_);
+      return true;
+    case GST_EVENT_FLUSH_STOP: {
+      const bool passed = gst_pad_push_event(src_, event);
+      gst_segment_init(&segment_, GST_FORMAT_TIME);
+      {
+        const std::lock_guard lock(lock_);
+        earliest_ = GST_CLOCK_TIME_NONE;
+      }
+      if (GST_PAD_MODE(src_) == GST_PAD_MODE_PUSH) resume();
+      return passed;
+    }
+    case GST_EVENT_CAPS: {
+      GstCaps* caps = nullptr;
+      gst_event_parse_caps(event, &caps);
+      if (!guarded(element_, During::kStreaming, false, [&] { return set_caps(caps); })) {
+        gst_event_unref(event);
+        return false;
+      }
+      break;
+    }
+    case GST_EVENT_SEGMENT:
+      gst_event_copy_segment(event, &segment_);
+      [[fallthrough]];
+    case GST_EVENT_STREAM_START:
+      live_known_ = false;
+      break;
+    default:
+      break;
+  }
+  return GST_EVENT_IS_SERIALIZED(event) ? enqueue(event) : gst_pad_push_event(src_, event);
+}
+
+bool InferenceStream::enqueue(GstEvent* event) {
+  const auto item = std::make_shared<EventItem>(event);
+  const bool beginning = begins(event);
+  const auto stream = this->stream();
+  if (stream && stream->push(item)) {
+    if (!beginning) return true;
+    beginnings_++;
+    GstFlowReturn ended = GST_FLOW_EOS;
+    flow_.compare_exchange_strong(ended, GST_FLOW_OK);  // those downstream may want what comes now
+    return true;
+  }
+  const GstFlowReturn flow = flow_;
+  if (flow == GST_FLOW_FLUSHING) return false;
+  item->keep(src_, false);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_EOS) return true;
+  if (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS) GST_ELEMENT_FLOW_ERROR(element_, flow);
+  return false;
+}
+
+bool InferenceStream::sink_query(GstQuery* query) noexcept {
+  if (!GST_QUERY_IS_SERIALIZED(query)) return gst_pad_query_default(sink_, GST_OBJECT(element_), query);
+  const auto stream = this->stream();
+  auto answer = std::make_shared<QueryItem>(query);
+  auto answered = answer->answered();
+  if (!stream || !stream->push(std::move(answer))) return false;
+  return answered.get();
+}
+
+bool InferenceStream::answer_allocation(GstQuery* query) {
+  const bool answered = gst_pad_peer_query(src_, query);
+  // Frames go on as they came; where padded rows are not welcome downstream, they are packed (push_frame).
+  repack_ = !answered || !gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  if (repack_) gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  GstVideoInfo info;
+  if (!caps || !gst_video_info_from_caps(&info, caps)) return answered;
+  const guint inside = inference_.settings().queue_size + inference_.server()->capacity();
+  const guint pools = gst_query_get_n_allocation_pools(query);
+  for (guint i = 0; i < pools; i++) {
+    GstBufferPool* pool = nullptr;
+    guint size = 0, least = 0, most = 0;
+    gst_query_parse_nth_allocation_pool(query, i, &pool, &size, &least, &most);
+    gst_query_set_nth_allocation_pool(query, i, pool, size, least + inside, most == 0 ? 0 : most + inside);
+    if (pool) gst_object_unref(pool);
+  }
+  if (pools == 0) gst_query_add_allocation_pool(query, nullptr, GST_VIDEO_INFO_SIZE(&info), inside, 0);
+  return true;
+}
+
+bool InferenceStream::answer_latency(GstQuery* query) {
+  if (!gst_pad_peer_query(sink_, query)) return false;
+  gboolean live = FALSE;
+  GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
+  gst_query_parse_latency(query, &live, &least, &most);
+  const InferenceSettings settings = inference_.settings();
+  GstClockTime ours = 0;
+  {
+    const std::lock_guard lock(lock_);
+    ours = settings.latency >= 0 ? settings.latency * GST_MSECOND : latency_.reported().count();
+  }
+  GstClockTime duration = GST_SECOND / 30;
+  if (GstCaps* caps = gst_pad_get_current_caps(src_)) {
+    GstVideoInfo info;
+    if (gst_video_info_from_caps(&info, caps) && info.fps_n > 0)
+      duration = gst_util_uint64_scale(GST_SECOND, info.fps_d, info.fps_n);
+    gst_caps_unref(caps);
+  }
+  least += ours;
+  if (GST_CLOCK_TIME_IS_VALID(most)) most += ours + settings.queue_size * duration;
+  GST_DEBUG_OBJECT(element_, "latency %" GST_TIME_FORMAT ", %" GST_TIME_FORMAT " in all", GST_TIME_ARGS(ours),
+                   GST_TIME_ARGS(least));
+  gst_query_set_latency(query, live, least, most);
+  return true;
+}
+
+bool InferenceStream::src_query(GstQuery* query) noexcept {
+  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) return answer_latency(query);
+  return gst_pad_query_default(src_, GST_OBJECT(element_), query);
+}
+
+bool InferenceStream::src_event(GstEvent* event) noexcept {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_QOS: {
+      // Where every frame is wanted, no decoder upstream shall leave any out.
+      if (!newest_ || !inference_.settings().qos) {
+        gst_event_unref(event);
+        return true;
+      }
+      GstClockTimeDiff late = 0;
+      GstClockTime time = GST_CLOCK_TIME_NONE;
+      double proportion = 1;
+      gst_event_parse_qos(event, nullptr, &proportion, &late, &time);
+      const std::lock_guard lock(lock_);
+      proportion_ = proportion;
+      const bool known =
+          GST_CLOCK_TIME_IS_VALID(time) && (late >= 0 || time > static_cast<GstClockTime>(-late));
+      earliest_ = known ? time + late : GST_CLOCK_TIME_NONE;
+      break;
+    }
+    case GST_EVENT_RECONFIGURE:
+      if (flow_ == GST_FLOW_NOT_LINKED) resume();  // somebody is linked now
+      break;
+    default:
+      break;
+  }
+  return gst_pad_push_event(sink_, event);
+}
+
+void InferenceStream::loop() noexcept {
+  const auto stream = this->stream();
+  const std::shared_ptr<Item> item = stream ? stream->pop() : nullptr;
+  if (!item) {
+    gst_pad_pause_task(src_);
+    return;
+  }
+  const GstFlowReturn flow =
+      guarded(element_, During::kStreaming, GST_FLOW_ERROR, [&] { return deliver(*item); });
+  if (flow == GST_FLOW_OK) return;
+  GST_DEBUG_OBJECT(element_, "the flow ends: %s", gst_flow_get_name(flow));
+  // In this order: whoever sees the flow halted may resume it.
+  gst_pad_pause_task(src_);
+  if (flow != GST_FLOW_FLUSHING) halt(flow, false);
+}
+
+GstFlowReturn InferenceStream::deliver(Item& item) {
+  if (auto* frame = dynamic_cast<VideoFrame*>(&item)) return ended_ ? GST_FLOW_OK : push_frame(*frame);
+  if (auto* event = dynamic_cast<EventItem*>(&item)) {
+    if (begins(event->get())) {
+      ended_ = false;
+      beginnings_--;
+    }
+    gst_pad_push_event(src_, event->release());
+    return GST_FLOW_OK;
+  }
+  auto& query = dynamic_cast<QueryItem&>(item);
+  query.answer(GST_QUERY_TYPE(query.get()) == GST_QUERY_ALLOCATION ? answer_allocation(query.get())
+                                                                   : gst_pad_peer_query(src_, query.get()));
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn InferenceStream::push_frame(VideoFrame& frame) {
+  after_frame();
+  if (frame.fate() == Fate::kOverrun) post_qos(frame.buffer());
+  Ref<GstBuffer> buffer = frame.take_buffer();
+  if (repack_) buffer = packed(frame.info(), std::move(buffer));
+  const GstFlowReturn flow = gst_pad_push(src_, buffer.release());
+  if (flow != GST_FLOW_EOS) return flow;
+  // No more frames, until something else begins; events go on.
+  ended_ = true;
+  flow_ = GST_FLOW_EOS;
+  if (beginnings_ > 0) flow_ = GST_FLOW_OK;
+  return GST_FLOW_OK;
+}
+
+// What is due now that a frame is about to leave.
+void InferenceStream::after_frame() {
+  const InferenceSettings settings = inference_.settings();
+  const auto now = Clock::now();
+  const auto latency = stream()->latency();
+  bool changed = false;
+  {
+    const std::lock_guard lock(lock_);
+    changed = latency_.update(latency, now);
+  }
+  if (changed && settings.latency < 0)
+    gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
+  if (settings.stats_interval > 0 &&
+      now - stats_posted_ >= std::chrono::milliseconds(settings.stats_interval)) {
+    stats_posted_ = now;
+    post_stats();
+  }
+}
+
+void InferenceStream::post_qos(GstBuffer* buffer) {
+  const StreamStats stats = this->stats();
+  GstClockTime earliest = GST_CLOCK_TIME_NONE;
+  double proportion = 1;
+  {
+    const std::lock_guard lock(lock_);
+    earliest = earliest_;
+    proportion = proportion_;
+  }
+  const GstClockTime pts = GST_BUFFER_PTS(buffer);
+  GstEvent* event = gst_pad_get_sticky_event(sink_, GST_EVENT_SEGMENT, 0);
+  const GstSegment* segment = nullptr;
+  if (event) gst_event_parse_segment(event, &segment);
+  const bool timed = segment && segment->format == GST_FORMAT_TIME;
+  const GstClockTime running = timed ? gst_segment_to_running_time(segment, GST_FORMAT_TIME, pts) : pts;
+  const GstClockTime stream = timed ? gst_segment_to_stream_time(segment, GST_FORMAT_TIME, pts) : pts;
+  if (event) gst_event_unref(event);
+  GstMessage* message =
+      gst_message_new_qos(GST_OBJECT(element_), newest_, running, stream, pts, GST_BUFFER_DURATION(buffer));
+  const bool late = GST_CLOCK_TIME_IS_VALID(earliest) && GST_CLOCK_TIME_IS_VALID(running);
+  gst_message_set_qos_values(message, late ? GST_CLOCK_DIFF(running, earliest) : 0, proportion, 1000000);
+  gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, stats.frames_inferred,
+                            stats.frames_passed + stats.frames_dropped);
+  gst_element_post_message(element_, message);
+}
+
+void InferenceStream::post_stats() {
+  gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure_of(stats())));
+}
+
+}  // namespace caffe2rt::gst

@@ -1,0 +1,90 @@
+// InferenceStream: the stream between the two pads of caffe2inference. Its source pad has a thread of its
+// own, as a queue's has: what comes in waits in a Stream while workers look at it and leaves in order.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "inference.h"
+#include "serving/latency_report.h"
+#include "serving/stream.h"
+#include "video_frame.h"
+
+namespace caffe2rt::gst {
+
+class InferenceStream {
+ public:
+  // All but `settings` belongs to the element and outlives this.
+  InferenceStream(GstElement* element, GstPad* sink, GstPad* src, const Inference& settings)
+      : element_(element), sink_(sink), src_(src), inference_(settings) {}
+
+  // State changes, while the pads are inactive. REQUIRES, for start(): the settings' server is open.
+  void start();
+  void stop();
+
+  // Pads. Arguments are theirs to own. Throw nothing.
+  GstFlowReturn chain(GstBuffer* buffer) noexcept;
+  bool sink_event(GstEvent* event) noexcept;
+  bool sink_query(GstQuery* query) noexcept;
+  bool src_event(GstEvent* event) noexcept;
+  bool src_query(GstQuery* query) noexcept;
+  bool activate_sink(bool active) noexcept;
+  bool activate_src(bool active) noexcept;
+
+  // Any thread.
+  StreamStats stats() const;
+
+ private:
+  std::shared_ptr<Stream> stream() const;
+  bool is_live();
+  void adapt(const InferenceSettings& settings);
+  DetectOptions detect_options(const InferenceSettings& settings) const;
+  GstCaffe2Look plan(const InferenceSettings& settings, GstBuffer* buffer);
+  bool is_late(GstBuffer* buffer);
+  bool set_caps(GstCaps* caps);
+  GstClockTime frame_duration() const;
+
+  void loop() noexcept;
+  GstFlowReturn deliver(Item& item);
+  GstFlowReturn push_frame(VideoFrame& frame);
+  void after_frame();
+  bool enqueue(GstEvent* event);
+  bool answer_allocation(GstQuery* query);
+  bool answer_latency(GstQuery* query);
+  void halt(GstFlowReturn why, bool flush);
+  void resume();
+  void post_qos(GstBuffer* buffer);
+  void post_stats();
+
+  GstElement* const element_;
+  GstPad *const sink_, *const src_;
+  const Inference& inference_;
+
+  mutable std::mutex lock_;
+  // Guarded by lock_.
+  std::shared_ptr<Stream> stream_;  // null while the pads are inactive
+  StreamStats last_stats_;          // of the stream before
+  LatencyReport latency_;
+  GstClockTime earliest_ = GST_CLOCK_TIME_NONE;  // running time before which frames come too late
+  double proportion_ = 1;
+
+  std::atomic<GstFlowReturn> flow_ = GST_FLOW_FLUSHING;  // what chain() returns
+  std::atomic<bool> newest_ = false;  // whether the stream prefers new frames to all frames
+  std::atomic<int> beginnings_ = 0;   // segments and streams that begin inside
+  std::atomic<bool> repack_ = false;  // whether those downstream want rows without padding
+
+  // Of the thread that pushes into the sink pad.
+  std::shared_ptr<FrameReaders> readers_;  // null before caps
+  Ref<GstCaps> refused_caps_;
+  GstSegment segment_;
+  StreamOptions options_;
+  bool live_ = false, live_known_ = false;
+  guint64 frames_ = 0;
+
+  // Of the source pad's thread.
+  bool ended_ = false;  // nobody downstream wants more frames of this segment
+  Clock::time_point stats_posted_;
+};
+
+}  // namespace caffe2rt::gst

@@ -1,0 +1,24 @@
+// Runs a model on some frames, together as far as they go together.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/model.h"
+#include "serving/frame.h"
+
+namespace caffe2rt {
+
+struct FrameResult {
+  std::vector<std::shared_ptr<const Detections>> detections;  // one a view of the frame
+  std::exception_ptr error;                                   // or what went wrong
+};
+
+// One result a frame. At most `most` views are run at once: those of one size, or any where the model
+// stretches all to its own. A frame that fails takes no other with it. REQUIRES: the frames' options are
+// equal; most is at least 1.
+std::vector<FrameResult> run_batch(const Model& model, std::span<Frame* const> frames, int most);
+
+}  // namespace caffe2rt
