@@ -1,5 +1,6 @@
 // A libcaffe2rt.so for tests of the elements alone: a model that sees the same two objects in every frame.
-// The predict net's name says how it does: "slow-N" takes N ms a batch, "fails-on-frames" throws.
+// The predict net's name says how it does: "slow-N" takes N ms a batch, "fails-on-frames" throws, "blind"
+// sees nothing; the frames that have been looked at together are told as output "batch" of output=raw.
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -36,13 +37,19 @@ class FakeModel final : public Model {
     if (fails_) fail(ErrorCode::kShape, "expected another frame");
     if (took_.count() > 0) std::this_thread::sleep_for(took_);
     std::vector<std::shared_ptr<const Detections>> all;
-    for (const FrameView& frame : frames) all.push_back(see(frame, options));
+    for (const FrameView& frame : frames) {
+      auto seen = see(frame, options);
+      if (options.output == Output::kRaw)
+        seen->raw.push_back({"batch", {1}, {static_cast<float>(frames.size())}});
+      if (info_.name == "blind") seen->objects.clear();
+      all.push_back(std::move(seen));
+    }
     return all;
   }
 
  private:
   // A car from a quarter to half of the frame, surely, and a person in the top left corner's eighth, perhaps.
-  std::shared_ptr<const Detections> see(const FrameView& frame, const DetectOptions& options) const {
+  std::shared_ptr<Detections> see(const FrameView& frame, const DetectOptions& options) const {
     const float w = static_cast<float>(frame.width), h = static_cast<float>(frame.height);
     auto seen = std::make_shared<Detections>();
     seen->width = frame.width;

@@ -29,6 +29,7 @@ struct Release {
   }
   void operator()(GstBus* p) const { gst_object_unref(p); }
   void operator()(GstCaps* p) const { gst_caps_unref(p); }
+  void operator()(GstMessage* p) const { gst_message_unref(p); }
   void operator()(GstSample* p) const { gst_sample_unref(p); }
   void operator()(GBytes* p) const { g_bytes_unref(p); }
   void operator()(gchar* p) const { g_free(p); }
@@ -91,28 +92,45 @@ inline bool await_event(GstHarness* h, GstEventType type) {
   return false;
 }
 
-// Errors on an element's bus.
+// Messages on an element's bus.
+class Messages {
+ public:
+  explicit Messages(GstElement* element) : bus_(gst_bus_new()) { gst_element_set_bus(element, bus_.get()); }
+
+  // The next of these types that has been posted; null where there is none.
+  Owned<GstMessage> next(GstMessageType types) const {
+    return Owned<GstMessage>(gst_bus_pop_filtered(bus_.get(), types));
+  }
+  // Waits for it.
+  Owned<GstMessage> await(GstMessageType types) const {
+    return Owned<GstMessage>(gst_bus_timed_pop_filtered(bus_.get(), 60 * GST_SECOND, types));
+  }
+
+ private:
+  const Owned<GstBus> bus_;
+};
+
+// Errors there.
 class Errors {
  public:
-  explicit Errors(GstElement* element) : bus_(gst_bus_new()) { gst_element_set_bus(element, bus_.get()); }
+  explicit Errors(GstElement* element) : messages_(element) {}
 
   struct Seen {
     std::string domain, text;
     int code = 0;
   };
   Seen next() const {
-    GstMessage* message = gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ERROR);
+    const Owned<GstMessage> message = messages_.next(GST_MESSAGE_ERROR);
     if (!message) return {"none", "", 0};
     GError* error = nullptr;
-    gst_message_parse_error(message, &error, nullptr);
+    gst_message_parse_error(message.get(), &error, nullptr);
     const Seen seen{g_quark_to_string(error->domain), error->message, error->code};
     g_error_free(error);
-    gst_message_unref(message);
     return seen;
   }
 
  private:
-  const Owned<GstBus> bus_;
+  const Messages messages_;
 };
 
 // Bytes of a buffer, for comparing.
