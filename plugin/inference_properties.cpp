@@ -236,8 +236,8 @@ const char* name_of(int input_format) {
   return input_format == kAuto ? "" : input_format == kBgr ? "BGR" : "RGB";
 }
 
-std::vector<std::pair<std::string, float>> thresholds_of(const GstStructure* structure) {
-  std::vector<std::pair<std::string, float>> thresholds;
+ClassThresholds thresholds_of(const GstStructure* structure) {
+  ClassThresholds thresholds;
   for (gint i = 0; structure && i < gst_structure_n_fields(structure); i++) {
     const gchar* label = gst_structure_nth_field_name(structure, i);
     gdouble threshold = 0;
@@ -251,7 +251,7 @@ std::vector<std::pair<std::string, float>> thresholds_of(const GstStructure* str
   return thresholds;
 }
 
-GstStructure* structure_of(const std::vector<std::pair<std::string, float>>& thresholds) {
+GstStructure* structure_of(const ClassThresholds& thresholds) {
   if (thresholds.empty()) return nullptr;
   GstStructure* structure = gst_structure_new_empty("thresholds");
   for (const auto& [label, threshold] : thresholds)

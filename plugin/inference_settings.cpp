@@ -1,5 +1,7 @@
 #include "inference_settings.h"
 
+#include <glib.h>
+
 #include <algorithm>
 
 #include "base/cores.h"
@@ -9,6 +11,11 @@ namespace caffe2rt::gst {
 
 bool InferenceSettings::same_model(const InferenceSettings& other) const {
   return model == other.model && options == other.options;
+}
+
+bool InferenceSettings::same_questions(const InferenceSettings& other) const {
+  return threshold == other.threshold && max_detections == other.max_detections && output == other.output &&
+         class_thresholds == other.class_thresholds;
 }
 
 ServerWishes InferenceSettings::wishes() const {
@@ -41,6 +48,33 @@ Parallelism choose_parallelism(const InferenceSettings& settings) {
   chosen.threads =
       settings.options.threads > 0 ? settings.options.threads : std::max(1, allowed_cores() / chosen.workers);
   return chosen;
+}
+
+namespace {
+
+std::string plain(std::string label) {
+  for (char& c : label)
+    if (g_ascii_isalnum(c) == 0) c = '_';
+  return label;
+}
+
+}  // namespace
+
+std::vector<std::string> set_class_thresholds(const ClassThresholds& thresholds, const Model& model,
+                                              DetectOptions& options) {
+  std::vector<std::string> unknown;
+  const auto& labels = model.info().labels;
+  for (const auto& [label, threshold] : thresholds) {
+    bool found = false;
+    for (size_t i = 0; labels && i < labels->size(); i++) {
+      if (plain(labels->at(i)) != plain(label)) continue;
+      found = true;
+      if (options.class_thresholds.size() <= i) options.class_thresholds.resize(i + 1, -1);
+      options.class_thresholds[i] = threshold;
+    }
+    if (!found) unknown.push_back(label);
+  }
+  return unknown;
 }
 
 }  // namespace caffe2rt::gst

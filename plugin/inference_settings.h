@@ -13,6 +13,8 @@ namespace caffe2rt::gst {
 enum class DropPolicy { kAuto, kBlock, kNewest };
 enum class OnDrop { kPass, kDrop };
 
+using ClassThresholds = std::vector<std::pair<std::string, float>>;  // by label
+
 struct InferenceSettings {
   // Of the model, and of all streams that share it.
   std::string model;     // directory; empty: the files in `options`
@@ -23,9 +25,9 @@ struct InferenceSettings {
   int batch_timeout = 0;  // ms
 
   // Of each frame.
-  double threshold = -1;                                        // negative: what the net itself keeps
-  int max_detections = -1;                                      // negative: all
-  std::vector<std::pair<std::string, float>> class_thresholds;  // by label
+  double threshold = -1;    // negative: what the net itself keeps
+  int max_detections = -1;  // negative: all
+  ClassThresholds class_thresholds;
   Output output = Output::kMasks;
   int interval = 1;  // one frame in so many is looked at
 
@@ -38,6 +40,8 @@ struct InferenceSettings {
   int stats_interval = 0;  // ms; 0: none
 
   bool same_model(const InferenceSettings& other) const;
+  // Whether the same is asked of each frame.
+  bool same_questions(const InferenceSettings& other) const;
   ServerWishes wishes() const;
 };
 
@@ -47,5 +51,10 @@ struct Parallelism {
   int workers = 1, threads = 1;
 };
 Parallelism choose_parallelism(const InferenceSettings& settings);
+
+// Writes thresholds into those of a model, whose labels may have '_' here for any character that is neither
+// letter nor digit. Returns the labels that the model has not.
+std::vector<std::string> set_class_thresholds(const ClassThresholds& thresholds, const Model& model,
+                                              DetectOptions& options);
 
 }  // namespace caffe2rt::gst

@@ -34,6 +34,7 @@ void InferenceStream::start() {
 void InferenceStream::stop() {
   readers_.reset();
   refused_caps_.reset();
+  asked_model_.reset();
   const std::lock_guard lock(lock_);
   if (stream_) last_stats_ = stream_->stats();
   stream_.reset();
@@ -84,13 +85,20 @@ void InferenceStream::adapt(const InferenceSettings& settings) {
   stream_->set_options(options);
 }
 
-DetectOptions InferenceStream::detect_options(const InferenceSettings& settings) const {
+// What is asked of the model, found anew where it or the settings changed.
+const DetectOptions& InferenceStream::detect_options(const InferenceSettings& settings) {
   const auto model = inference_.server()->model();
+  if (model == asked_model_ && settings.same_questions(asked_)) return detect_options_;
+  asked_model_ = model;
+  asked_ = settings;
   DetectOptions options = model->defaults();
   options.output = settings.output;
   if (settings.threshold >= 0) options.threshold = static_cast<float>(settings.threshold);
   if (settings.max_detections >= 0) options.max_detections = settings.max_detections;
-  return options;
+  for (const std::string& label : set_class_thresholds(settings.class_thresholds, *model, options))
+    GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
+                        ("class-thresholds: the model has no class '%s'", label.c_str()), (nullptr));
+  return detect_options_ = std::move(options);
 }
 
 bool InferenceStream::is_late(GstBuffer* buffer) {

@@ -39,7 +39,7 @@ class InferenceStream {
   std::shared_ptr<Stream> stream() const;
   bool is_live();
   void adapt(const InferenceSettings& settings);
-  DetectOptions detect_options(const InferenceSettings& settings) const;
+  const DetectOptions& detect_options(const InferenceSettings& settings);
   GstCaffe2Look plan(const InferenceSettings& settings, GstBuffer* buffer);
   bool is_late(GstBuffer* buffer);
   bool set_caps(GstCaps* caps);
@@ -80,6 +80,9 @@ class InferenceStream {
   GstSegment segment_;
   StreamOptions options_;
   bool live_ = false, live_known_ = false;
+  std::shared_ptr<const Model> asked_model_;  // what asked_ and detect_options_ were made for
+  InferenceSettings asked_;
+  DetectOptions detect_options_;
   guint64 frames_ = 0;
 
   // Of the source pad's thread.

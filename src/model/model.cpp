@@ -86,14 +86,13 @@ std::string image_input(const CompiledNet& net) {
   return image;
 }
 
-std::shared_ptr<const std::vector<std::string>> choose_labels(const ModelOptions& options, const NetDef& net,
-                                                              const Blobs& weights) {
+std::optional<Labels> choose_labels(const ModelOptions& options, const NetDef& net, const Blobs& weights) {
   namespace fs = std::filesystem;
   std::error_code error;
   const fs::path beside = fs::path(options.predict_net).parent_path() / "labels.txt";
-  if (options.labels_file.empty() && !fs::exists(beside, error)) return nullptr;
+  if (options.labels_file.empty() && !fs::exists(beside, error)) return {};
   const fs::path file = options.labels_file.empty() ? beside : fs::path(options.labels_file);
-  return std::make_shared<const std::vector<std::string>>(read_labels(file, count_classes(net, weights)));
+  return read_labels(file, count_classes(net, weights));
 }
 
 class NetModel final : public Model {
@@ -131,7 +130,10 @@ class NetModel final : public Model {
     info_.input_format = preprocess_.rgb ? "RGB" : "BGR";
     info_.channels = preprocess_.channels;
     info_.fixed_size = preprocess_.fixed_size;
-    info_.labels = choose_labels(options, predict_net, weights);
+    if (auto labels = choose_labels(options, predict_net, weights)) {
+      info_.labels = std::make_shared<const std::vector<std::string>>(std::move(labels->names));
+      defaults_.class_thresholds = std::move(labels->thresholds);
+    }
     defaults_.threshold = std::max(0.0F, options.threshold);
     defaults_.max_detections = options.max_detections;
     defaults_.output = options.output;

@@ -80,6 +80,13 @@ TEST(RcnnDecoder, KeepsScoresFromTheThresholdUpAndTheBestSoMany) {
   EXPECT_EQ(best.objects[0].score, 0.75F);
 }
 
+TEST(RcnnDecoder, AsksOfAClassItsOwnThresholdWhereItHasOne) {
+  const DetectOptions options{.threshold = 0.4F, .class_thresholds = {-1, 0.8F, 0.45F}};
+  const Detections seen = decode_one(rcnn_net(), three_boxes(), kSameSize, options);
+  ASSERT_EQ(seen.objects.size(), 1);
+  EXPECT_EQ(seen.objects[0].class_id, 2);
+}
+
 TEST(RcnnDecoder, SharesTheDetectionsOfABatchOut) {
   Blobs blobs = three_boxes();
   blobs["splits"] = tensor({3}, {1, 0, 2});
@@ -245,6 +252,9 @@ TEST(RetinaNetDecoder, SuppressesOverlapWithinAClassOnly) {
   ASSERT_EQ(seen.objects.size(), 2);
   EXPECT_FLOAT_EQ(seen.objects[0].score, 1 / (1 + std::exp(-3.0F)));
   EXPECT_EQ(seen.objects[1].class_id, 1);
+  const Detections second = decode_one(retinanet(), blobs, kSmall, {.class_thresholds = {0.99F}});
+  ASSERT_EQ(second.objects.size(), 1);
+  EXPECT_EQ(second.objects[0].class_id, 1);
 }
 
 TEST(RetinaNetDecoder, KeepsTheBestCandidatesOfALevelAndDetectionsOfAnImage) {

@@ -150,6 +150,19 @@ TEST_F(ModelTest, NamesClassesByTheFileBesideIt) {
   EXPECT_EQ(model->detect({&view, 1}, model->defaults()).at(0)->label(1), "green");
 }
 
+TEST_F(ModelTest, TakesThresholdsOfClassesFromTheFileToo) {
+  write_classifier();
+  write(directory_ / "labels.txt", "blue\t0.25\ngreen \t1\r\nred\n");
+  const auto model = load_model(options());
+  EXPECT_EQ(*model->info().labels, (std::vector<std::string>{"blue", "green", "red"}));
+  EXPECT_EQ(model->defaults().class_thresholds, (std::vector<float>{0.25F, 1, -1}));
+  for (const char* bad : {"blue\tmuch", "blue\t1.5", "blue\t0.5 0.6", "blue\tnan"}) {
+    write(directory_ / "labels.txt", std::string(bad) + "\ngreen\nred\n");
+    EXPECT_ERROR(load_model(options()), ErrorCode::kFormat,
+                 "labels file: expected a threshold of 0 to 1 behind the tab in line 1");
+  }
+}
+
 TEST_F(ModelTest, RefusesALabelsFileThatIsTooShortOrMissing) {
   write_classifier();
   ModelOptions chosen = options();

@@ -113,6 +113,23 @@ TEST(Caffe2Inference, TakesThresholdAndMostDetectionsWhilePlaying) {
   EXPECT_EQ(seen(), 1U);
 }
 
+TEST(Caffe2Inference, TakesThresholdsOfClassesByTheirLabels) {
+  const std::string caps = video("BGR", 8, 8);
+  const Harness h =
+      harness(std::string(kInference) + " threshold=0.95 class-thresholds=t,traffic_light=0.1,car=0.5", caps);
+  const Messages messages(h->element);
+  const Buffer out = push_and_pull(h.get(), flat_frame(caps, 7));
+  const GstCaffe2Meta* meta = gst_buffer_get_caffe2_meta(out.get());
+  EXPECT_EQ(gst_caffe2_meta_get_n_objects(meta), 1U);
+  const auto message = messages.next(GST_MESSAGE_WARNING);
+  ASSERT_TRUE(message);
+  GError* warning = nullptr;
+  gst_message_parse_warning(message.get(), &warning, nullptr);
+  EXPECT_STREQ(warning->message, "class-thresholds: the model has no class 'traffic_light'");
+  g_error_free(warning);
+  EXPECT_FALSE(messages.next(GST_MESSAGE_WARNING));
+}
+
 TEST(Caffe2Inference, AttachesWhatOutputAsksFor) {
   const std::string caps = video("BGR", 8, 8);
   for (const char* output : {"boxes", "masks", "raw"}) {
@@ -403,12 +420,14 @@ TEST(Caffe2Inference, LoadsAnotherModelThatIsSetWhenReady) {
 }
 
 TEST(Caffe2Inference, GivesItsPropertiesBack) {
-  const Owned<GstElement> element(
-      gst_parse_launch("caffe2inference model=m predict-net=p init-net=i labels-file=l threshold=0.25 "
-                       "max-detections=7 device=cpu "
-                       "precision=bf16 disable-passes=use_winograd threads=3 min-size=320 max-size=640 "
-                       "input-format=RGB output=raw",
-                       nullptr));
+  const Owned<GstElement> element(gst_parse_launch(
+      "caffe2inference model=m predict-net=p init-net=i labels-file=l threshold=0.25 "
+      "max-detections=7 device=cpu "
+      "precision=bf16 disable-passes=use_winograd threads=3 min-size=320 max-size=640 "
+      "input-format=RGB output=raw workers=2 batch-size=3 batch-timeout=4 model-instance-id=x "
+      "class-thresholds=thresholds,car=0.5 inference-interval=5 queue-size=6 drop-policy=newest "
+      "on-drop=drop latency=7 qos=false stats-interval=8",
+      nullptr));
   const auto text = [&](const char* property) {
     GValue value = G_VALUE_INIT;
     g_object_get_property(G_OBJECT(element.get()), property, &value);
@@ -430,6 +449,19 @@ TEST(Caffe2Inference, GivesItsPropertiesBack) {
   EXPECT_EQ(text("max-size"), "640");
   EXPECT_EQ(text("input-format"), "RGB");
   EXPECT_EQ(text("output"), "raw");
+  EXPECT_EQ(text("workers"), "2");
+  EXPECT_EQ(text("batch-size"), "3");
+  EXPECT_EQ(text("batch-timeout"), "4");
+  EXPECT_EQ(text("model-instance-id"), "x");
+  EXPECT_NE(text("class-thresholds").find("car"), std::string::npos);
+  EXPECT_EQ(text("inference-interval"), "5");
+  EXPECT_EQ(text("queue-size"), "6");
+  EXPECT_EQ(text("drop-policy"), "newest");
+  EXPECT_EQ(text("on-drop"), "drop");
+  EXPECT_EQ(text("latency"), "7");
+  EXPECT_EQ(text("qos"), "false");
+  EXPECT_EQ(text("stats-interval"), "8");
+  EXPECT_EQ(text("frames-in"), "0");
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class FakeModel final : public Model {
     seen->labels = info_.labels;
     seen->objects = {{{w / 4, h / 4, w / 2, h / 2}, {}, 0.9F, 2, {{w / 4, h / 2, 1}}},
                      {{0, 0, w / 8, h / 8}, {}, 0.4F, 0, {}}};
-    std::erase_if(seen->objects, [&](const Object& o) { return o.score < options.threshold; });
+    std::erase_if(seen->objects, [&](const Object& o) { return o.score < options.threshold_of(o.class_id); });
     if (options.max_detections >= 0 && seen->objects.size() > static_cast<size_t>(options.max_detections))
       seen->objects.resize(options.max_detections);
     if (options.output != Output::kBoxes)
