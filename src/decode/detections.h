@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "frame/rect.h"
 #include "geometry/box.h"
 
 namespace caffe2rt {
@@ -24,6 +25,7 @@ struct Object {
   float score = 0;   // 0..1
   int class_id = 0;  // from 0, without background
   std::vector<Keypoint> keypoints;
+  int region = -1;  // index into Detections::regions of where it was seen; -1: in the whole frame
 };
 
 // How a soft mask becomes pixels of a frame.
@@ -69,14 +71,22 @@ struct ClassScore {
   float score = 0;
 };
 
+// A part of the frame that a model looked at by itself.
+struct Region {
+  FrameRect rect;
+  int parent = -1;                  // id of the object whose region this is; -1: of none
+  std::vector<ClassScore> classes;  // what a classifier thinks of it, best first
+};
+
 struct Detections {
   int width = 0, height = 0;    // the frame that every coordinate here belongs to, pixels
   std::vector<Object> objects;  // best score first
   SoftMasks masks;
-  std::optional<LabelMap> semantic;  // class of the semantic head a pixel
+  std::optional<LabelMap> semantic;  // class of the semantic head a pixel; -1 where no region lies
   std::optional<LabelMap> panoptic;  // PanopticSegment::id a pixel
   std::vector<PanopticSegment> segments;
   std::vector<ClassScore> classes;  // best first
+  std::vector<Region> regions;      // empty: the model looked at the whole frame
   std::vector<RawTensor> raw;
   std::shared_ptr<const std::vector<std::string>> labels;  // names by class id; may be null or shorter
 
