@@ -65,7 +65,9 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
     if (!guarded(element, During::kSetup, false, [&] { return e->inference->open(), true; }))
       return GST_STATE_CHANGE_FAILURE;
   }
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) e->stream->start();
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+      !guarded(element, During::kSetup, false, [&] { return e->stream->start(), true; }))
+    return GST_STATE_CHANGE_FAILURE;
   const auto result = GST_ELEMENT_CLASS(gst_caffe2_inference_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) e->stream->stop();
   if (transition == GST_STATE_CHANGE_READY_TO_NULL) e->inference->close();

@@ -45,6 +45,7 @@ void Inference::open() {
     if (is_current()) return;
   }
   close();
+  const RegionPlan is_valid(settings.regions);
   const auto make = [&] {
     const auto timeout = std::chrono::milliseconds(settings.batch_timeout);
     return std::make_shared<Server>(

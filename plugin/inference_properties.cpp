@@ -26,7 +26,13 @@ enum Property {
   kClassThresholds,
   kMaxDetections,
   kOutput,
+  kMeta,
   kInferenceInterval,
+  kInferenceRegion,
+  kObjectClass,
+  kRoi,
+  kTiles,
+  kTileOverlap,
   kQueueSize,
   kDropPolicy,
   kOnDrop,
@@ -85,6 +91,17 @@ GType on_drop_type() {
       {static_cast<int>(OnDrop::kDrop), "It is dropped", "drop"},
       {0, nullptr, nullptr}};
   static const GType type = enum_type("GstCaffe2OnDrop", values);
+  return type;
+}
+
+enum InferenceRegion { kFull, kOfObjects };
+
+GType inference_region_type() {
+  static const GEnumValue values[] = {
+      {kFull, "The frame, or what 'roi' and 'tiles' say of it", "full"},
+      {kOfObjects, "Each region that an element upstream attached: a second stage", "roi"},
+      {0, nullptr, nullptr}};
+  static const GType type = enum_type("GstCaffe2InferenceRegion", values);
   return type;
 }
 
@@ -184,9 +201,27 @@ void install_detection(Installer to) {
              "The best so many objects of a frame are kept (-1: what the model says)", -1, G_MAXINT, -1);
   to.choice(kOutput, "output", "Output", "What is attached to a frame", output_type(),
             static_cast<int>(Output::kMasks));
+  to.install(kMeta, g_param_spec_flags("meta", "Metadata", "What is attached to frames", meta_flags_type(),
+                                       kDefaultMetas, kPlaying));
   to.integer(kInferenceInterval, "inference-interval", "Inference interval",
              "The model looks at every so manieth frame; the others pass on, marked as not looked at", 1,
              G_MAXINT, 1);
+}
+
+void install_regions(Installer to) {
+  to.choice(kInferenceRegion, "inference-region", "Inference region", "What the model looks at",
+            inference_region_type(), kFull);
+  to.text(kObjectClass, "object-class", "Object class",
+          "With inference-region=roi: only regions of this label are looked at; empty: all");
+  to.text(kRoi, "roi", "Region of interest",
+          "Part of the frame that is looked at, as x,y,width,height in pixels; empty: all of it");
+  to.text(kTiles, "tiles", "Tiles",
+          "Columns x rows of tiles that are looked at one by one, for small objects; what two of them see "
+          "counts once",
+          "1x1");
+  to.install(kTileOverlap,
+             g_param_spec_double("tile-overlap", "Overlap of tiles",
+                                 "Part of a tile that its neighbour sees too", 0, 0.9, 0.2, kPlaying));
 }
 
 void install_streaming(Installer to) {
@@ -266,6 +301,7 @@ void install_inference_properties(GObjectClass* object) {
   install_model(installer);
   install_serving(installer);
   install_detection(installer);
+  install_regions(installer);
   install_streaming(installer);
   install_counters(installer);
 }
@@ -334,6 +370,24 @@ bool set_inference_property(InferenceSettings& s, guint id, const GValue* value)
       return true;
     case kInferenceInterval:
       s.interval = g_value_get_int(value);
+      return true;
+    case kMeta:
+      s.metas = g_value_get_flags(value);
+      return true;
+    case kInferenceRegion:
+      s.regions.of_objects = g_value_get_enum(value) == kOfObjects;
+      return true;
+    case kObjectClass:
+      s.regions.object_class = text_of(value);
+      return true;
+    case kRoi:
+      s.regions.rect = text_of(value);
+      return true;
+    case kTiles:
+      s.regions.tiles = text_of(value);
+      return true;
+    case kTileOverlap:
+      s.regions.tile_overlap = g_value_get_double(value);
       return true;
     case kQueueSize:
       s.queue_size = g_value_get_int(value);
@@ -405,6 +459,18 @@ bool get_inference_property(const InferenceSettings& s, const StreamStats& stats
       return choice(s.output);
     case kInferenceInterval:
       return integer(s.interval);
+    case kMeta:
+      return g_value_set_flags(value, s.metas), true;
+    case kInferenceRegion:
+      return choice(s.regions.of_objects ? kOfObjects : kFull);
+    case kObjectClass:
+      return text(s.regions.object_class);
+    case kRoi:
+      return text(s.regions.rect);
+    case kTiles:
+      return text(s.regions.tiles);
+    case kTileOverlap:
+      return g_value_set_double(value, s.regions.tile_overlap), true;
     case kQueueSize:
       return integer(s.queue_size);
     case kDropPolicy:

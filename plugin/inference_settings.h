@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "attach_metas.h"
+#include "frame_regions.h"
 #include "model/model.h"
 #include "serving/instances.h"
 
@@ -30,6 +32,8 @@ struct InferenceSettings {
   ClassThresholds class_thresholds;
   Output output = Output::kMasks;
   int interval = 1;  // one frame in so many is looked at
+  RegionSettings regions;
+  guint metas = kDefaultMetas;
 
   // Of the stream.
   int queue_size = 1;

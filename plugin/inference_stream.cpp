@@ -24,6 +24,8 @@ void InferenceStream::start() {
   options_ = {};
   live_known_ = false;
   frames_ = 0;
+  planned_ = inference_.settings().regions;
+  plan_ = RegionPlan(planned_);
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   const std::lock_guard lock(lock_);
   stream_ = std::move(stream);
@@ -101,6 +103,17 @@ const DetectOptions& InferenceStream::detect_options(const InferenceSettings& se
   return detect_options_ = std::move(options);
 }
 
+const RegionPlan& InferenceStream::region_plan(const InferenceSettings& settings) {
+  if (settings.regions == planned_) return plan_;
+  planned_ = settings.regions;
+  try {
+    plan_ = RegionPlan(settings.regions);
+  } catch (const std::exception& e) {
+    post_warning(element_, During::kSetup, e, "What was looked at before is looked at still");
+  }
+  return plan_;
+}
+
 bool InferenceStream::is_late(GstBuffer* buffer) {
   const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
   const std::lock_guard lock(lock_);
@@ -108,7 +121,7 @@ bool InferenceStream::is_late(GstBuffer* buffer) {
 }
 
 // Whether the model is to look at the frame, and why not.
-GstCaffe2Look InferenceStream::plan(const InferenceSettings& settings, GstBuffer* buffer) {
+GstCaffe2Look InferenceStream::look_at(const InferenceSettings& settings, GstBuffer* buffer) {
   const guint64 index = frames_++;
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return GST_CAFFE2_LOOK_GAP;
   if (index % static_cast<guint64>(settings.interval) != 0) return GST_CAFFE2_LOOK_INTERVAL;
@@ -124,11 +137,15 @@ GstFlowReturn InferenceStream::chain(GstBuffer* pushed) noexcept {
     const InferenceSettings settings = inference_.settings();
     require_mappable(readers_->info(), buffer.get());
     adapt(settings);
-    const GstCaffe2Look look = plan(settings, buffer.get());
-    if (look == GST_CAFFE2_LOOK_LATE) post_qos(buffer.get());
-    const auto stream = this->stream();
-    stream->push(std::make_shared<VideoFrame>(std::move(buffer), readers_, detect_options(settings), look),
-                 look == GST_CAFFE2_LOOK_INFERRED);
+    VideoFrame::Plan plan{look_at(settings, buffer.get()), {}, settings.metas};
+    if (plan.look == GST_CAFFE2_LOOK_LATE) post_qos(buffer.get());
+    const GstVideoInfo& info = readers_->info();
+    plan.regions = region_plan(settings).regions_of(
+        buffer.get(), {GST_VIDEO_INFO_HEIGHT(&info), GST_VIDEO_INFO_WIDTH(&info)});
+    const bool wanted = plan.look == GST_CAFFE2_LOOK_INFERRED;
+    stream()->push(
+        std::make_shared<VideoFrame>(std::move(buffer), readers_, detect_options(settings), std::move(plan)),
+        wanted);
     return flow_.load();
   };
   return guarded(element_, During::kStreaming, GST_FLOW_ERROR, enter);

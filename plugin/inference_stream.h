@@ -19,7 +19,8 @@ class InferenceStream {
   InferenceStream(GstElement* element, GstPad* sink, GstPad* src, const Inference& settings)
       : element_(element), sink_(sink), src_(src), inference_(settings) {}
 
-  // State changes, while the pads are inactive. REQUIRES, for start(): the settings' server is open.
+  // State changes, while the pads are inactive. start() throws Error for settings that make no sense.
+  // REQUIRES, for start(): the settings' server is open.
   void start();
   void stop();
 
@@ -40,7 +41,8 @@ class InferenceStream {
   bool is_live();
   void adapt(const InferenceSettings& settings);
   const DetectOptions& detect_options(const InferenceSettings& settings);
-  GstCaffe2Look plan(const InferenceSettings& settings, GstBuffer* buffer);
+  GstCaffe2Look look_at(const InferenceSettings& settings, GstBuffer* buffer);
+  const RegionPlan& region_plan(const InferenceSettings& settings);
   bool is_late(GstBuffer* buffer);
   bool set_caps(GstCaps* caps);
   GstClockTime frame_duration() const;
@@ -83,6 +85,8 @@ class InferenceStream {
   std::shared_ptr<const Model> asked_model_;  // what asked_ and detect_options_ were made for
   InferenceSettings asked_;
   DetectOptions detect_options_;
+  RegionSettings planned_;  // what plan_ was made of
+  RegionPlan plan_;
   guint64 frames_ = 0;
 
   // Of the source pad's thread.

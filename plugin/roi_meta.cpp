@@ -9,7 +9,42 @@
 
 namespace caffe2rt::gst {
 
+namespace {
+
+// Calls f for each region of interest.
+template <class F>
+void for_each_region(GstBuffer* buffer, F&& f) {
+  gpointer state = nullptr;
+  while (GstMeta* meta =
+             gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))
+    f(reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta));
+}
+
+int first_free_id(GstBuffer* buffer) {
+  int id = 0;
+  for_each_region(buffer, [&](const auto* roi) { id = std::max(id, roi->id + 1); });
+  return id;
+}
+
+void attach_classes(GstBuffer* buffer, const Detections& detections) {
+  for (const Region& region : detections.regions) {
+    if (region.parent < 0 || region.classes.empty()) continue;
+    const ClassScore& best = region.classes.front();
+    GstVideoRegionOfInterestMeta* roi =
+        gst_buffer_get_video_region_of_interest_meta_id(buffer, region.parent);
+    if (!roi) continue;
+    gst_video_region_of_interest_meta_add_param(
+        roi, gst_structure_new("classification", "label", G_TYPE_STRING,
+                               detections.label(best.class_id).c_str(), "label_id", G_TYPE_INT, best.class_id,
+                               "confidence", G_TYPE_DOUBLE, static_cast<double>(best.score), nullptr));
+  }
+}
+
+}  // namespace
+
 void attach_regions(GstBuffer* buffer, const Detections& detections) {
+  attach_classes(buffer, detections);
+  const int first_id = first_free_id(buffer);
   const float width = static_cast<float>(detections.width), height = static_cast<float>(detections.height);
   for (size_t i = 0; i < detections.objects.size(); i++) {
     const Object& object = detections.objects[i];
@@ -19,8 +54,8 @@ void attach_regions(GstBuffer* buffer, const Detections& detections) {
     GstVideoRegionOfInterestMeta* roi = gst_buffer_add_video_region_of_interest_meta(
         buffer, detections.label(object.class_id).c_str(), pixel(x1), pixel(y1), pixel(x2) - pixel(x1),
         pixel(y2) - pixel(y1));
-    roi->id = static_cast<gint>(i);
-    roi->parent_id = -1;
+    roi->id = first_id + static_cast<gint>(i);
+    roi->parent_id = object.region >= 0 ? detections.regions[object.region].parent : -1;
     gst_video_region_of_interest_meta_add_param(
         roi, gst_structure_new("detection", "label_id", G_TYPE_INT, object.class_id, "confidence",
                                G_TYPE_DOUBLE, static_cast<double>(object.score), "x_min", G_TYPE_DOUBLE,
@@ -32,12 +67,9 @@ void attach_regions(GstBuffer* buffer, const Detections& detections) {
 }
 
 void draw_regions(GstBuffer* buffer, Overlay& overlay, const OverlayStyle& style) {
-  gpointer state = nullptr;
-  while (GstMeta* meta =
-             gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
-    auto* roi = reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta);
+  for_each_region(buffer, [&](GstVideoRegionOfInterestMeta* roi) {
     const GstStructure* detection = gst_video_region_of_interest_meta_get_param(roi, "detection");
-    if (!detection) continue;
+    if (!detection) return;
     gint class_id = static_cast<gint>(roi->roi_type);
     gst_structure_get_int(detection, "label_id", &class_id);
     gdouble score = 0;
@@ -47,7 +79,7 @@ void draw_regions(GstBuffer* buffer, Overlay& overlay, const OverlayStyle& style
                   static_cast<float>(roi->y) + roi->h};
     overlay.draw_box(box, scored ? fmt::format("{}{}{:.2f}", label, *label ? " " : "", score) : label,
                      class_id);
-  }
+  });
 }
 
 }  // namespace caffe2rt::gst

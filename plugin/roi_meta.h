@@ -8,10 +8,12 @@
 
 namespace caffe2rt::gst {
 
-// Attaches one GstVideoRegionOfInterestMeta per object, clipped to the frame: roi_type is the label, id the
-// object's index, parent_id -1. Its parameter is a structure `detection` named as DL Streamer does: label_id
-// (int), confidence, x_min, x_max, y_min, y_max (double; edges as parts of the frame, 0..1). REQUIRES: the
-// buffer is writable; the detections belong to this very frame.
+// Attaches one GstVideoRegionOfInterestMeta per object, clipped to the frame: roi_type is the label, id is
+// new in the buffer, parent_id the id of the region that the object was seen in, or -1. Its parameter is a
+// structure `detection` named as DL Streamer does: label_id (int), confidence, x_min, x_max, y_min, y_max
+// (double; edges as parts of the frame, 0..1). What a classifier thinks of a region that was there already is
+// added to it as a structure `classification`: label (string), label_id (int), confidence (double) of the
+// best class. REQUIRES: the buffer is writable; the detections belong to this very frame.
 void attach_regions(GstBuffer* buffer, const Detections& detections);
 
 // Draws the regions that still carry a `detection` structure: GStreamer drops it where it scales a region,

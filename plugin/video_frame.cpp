@@ -1,10 +1,11 @@
 #include "video_frame.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "decode/merge_regions.h"
 #include "guard.h"
 #include "meta/meta.h"
-#include "roi_meta.h"
 
 namespace caffe2rt::gst {
 
@@ -28,19 +29,23 @@ void FrameReaders::give_back(std::unique_ptr<FramePixels> reader) {
 }
 
 VideoFrame::VideoFrame(Ref<GstBuffer> buffer, std::shared_ptr<FrameReaders> readers, DetectOptions options,
-                       GstCaffe2Look seen_as)
+                       Plan plan)
     : Frame({GST_VIDEO_INFO_HEIGHT(&readers->info()), GST_VIDEO_INFO_WIDTH(&readers->info())},
             std::move(options)),
       buffer_(std::move(buffer)),
       readers_(std::move(readers)),
-      seen_as_(seen_as) {}
+      plan_(std::move(plan)) {}
 
 std::vector<FrameView> VideoFrame::map() {
   mapped_.emplace(readers_->info(), buffer_.get(), GST_MAP_READ);
   try {
     if (!*mapped_) throw StreamError(GST_STREAM_ERROR_FAILED, "a buffer that cannot be mapped for reading");
     reader_ = readers_->take();
-    return {reader_->view(**mapped_)};
+    const FrameView whole = reader_->view(**mapped_);
+    if (!plan_.regions) return {whole};
+    std::vector<FrameView> views;
+    for (const Region& region : *plan_.regions) views.push_back(crop(whole, region.rect));
+    return views;
   } catch (...) {
     unmap();
     throw;
@@ -59,8 +64,22 @@ GstCaffe2Look VideoFrame::look() const {
     case Fate::kOverrun:
       return GST_CAFFE2_LOOK_OVERRUN;
     default:
-      return seen_as_;
+      return plan_.look;
   }
+}
+
+std::shared_ptr<const Detections> VideoFrame::detections() const {
+  if (fate() == Fate::kInferred && !plan_.regions) return results().at(0);
+  Detections seen;
+  seen.width = size().width;
+  seen.height = size().height;
+  if (fate() == Fate::kInferred) {
+    seen = merge_regions(results(), *plan_.regions, size());
+    // Regions of objects overlap where objects do, and each is a matter of its own.
+    if (std::ranges::all_of(*plan_.regions, [](const Region& region) { return region.parent < 0; }))
+      suppress_across_regions(seen);
+  }
+  return std::make_shared<const Detections>(std::move(seen));
 }
 
 Ref<GstBuffer> VideoFrame::take_buffer() {
@@ -69,17 +88,9 @@ Ref<GstBuffer> VideoFrame::take_buffer() {
   seen.width = size().width;
   seen.height = size().height;
   seen.look = look();
-  if (seen.look == GST_CAFFE2_LOOK_INFERRED) {
-    seen.detections = results().at(0);
-  } else {
-    auto nothing = std::make_shared<Detections>();
-    nothing->width = seen.width;
-    nothing->height = seen.height;
-    seen.detections = std::move(nothing);
-  }
+  seen.detections = detections();
   Ref<GstBuffer> buffer(gst_buffer_make_writable(buffer_.release()));
-  attach_regions(buffer.get(), *seen.detections);
-  attach(buffer.get(), std::move(seen));
+  attach_metas(buffer.get(), std::move(seen), plan_.metas);
   return buffer;
 }
 

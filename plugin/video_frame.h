@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "attach_metas.h"
 #include "frame_pixels.h"
 #include "gst/caffe2/gstcaffe2meta.h"
 #include "gst_ref.h"
@@ -31,9 +32,13 @@ class FrameReaders {
 
 class VideoFrame final : public Frame {
  public:
-  // `seen_as`: what the frame's metadata says where no worker looks at it.
-  VideoFrame(Ref<GstBuffer> buffer, std::shared_ptr<FrameReaders> readers, DetectOptions options,
-             GstCaffe2Look seen_as);
+  struct Plan {
+    // What the frame's metadata says where no worker looks at it; inferred: one is to.
+    GstCaffe2Look look = GST_CAFFE2_LOOK_INFERRED;
+    std::optional<std::vector<Region>> regions;  // to look at; nothing: the whole frame
+    guint metas = 0;                             // MetaFlags of what to attach
+  };
+  VideoFrame(Ref<GstBuffer> buffer, std::shared_ptr<FrameReaders> readers, DetectOptions options, Plan plan);
 
   std::vector<FrameView> map() override;
   void unmap() noexcept override;
@@ -48,10 +53,11 @@ class VideoFrame final : public Frame {
 
  private:
   GstCaffe2Look look() const;
+  std::shared_ptr<const Detections> detections() const;
 
   Ref<GstBuffer> buffer_;
   const std::shared_ptr<FrameReaders> readers_;
-  const GstCaffe2Look seen_as_;
+  const Plan plan_;
   std::optional<MappedFrame> mapped_;
   std::unique_ptr<FramePixels> reader_;
 };

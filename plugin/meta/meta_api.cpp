@@ -17,6 +17,11 @@ const Object* object_at(const GstCaffe2Meta* meta, guint index) {
   return index < objects.size() ? &objects[index] : nullptr;
 }
 
+const Region* region_at(const GstCaffe2Meta* meta, guint index) {
+  const auto& regions = seen(meta).detections->regions;
+  return index < regions.size() ? &regions[index] : nullptr;
+}
+
 // Hands a vector to GLib without copying it.
 template <class T>
 GBytes* bytes_of(std::vector<T> values) {
@@ -76,6 +81,7 @@ gboolean gst_caffe2_meta_get_object(const GstCaffe2Meta* meta, guint index, GstC
              found->rotated.has_value(),
              seen(meta).detections->masks.size > 0,
              static_cast<guint>(found->keypoints.size()),
+             found->region,
              {}};
   return TRUE;
 }
@@ -158,6 +164,33 @@ gboolean gst_caffe2_meta_get_class(const GstCaffe2Meta* meta, guint index, gint*
   if (index >= classes.size()) return FALSE;
   *class_id = classes[index].class_id;
   *score = classes[index].score;
+  return TRUE;
+}
+
+guint gst_caffe2_meta_get_n_regions(const GstCaffe2Meta* meta) {
+  g_return_val_if_fail(meta, 0);
+  return static_cast<guint>(seen(meta).detections->regions.size());
+}
+
+gboolean gst_caffe2_meta_get_region(const GstCaffe2Meta* meta, guint index, GstCaffe2Region* region) {
+  g_return_val_if_fail(meta && region, FALSE);
+  const Region* found = region_at(meta, index);
+  if (!found) return FALSE;
+  const FrameRect& rect = found->rect;
+  const auto edge = [](int pixel) { return static_cast<float>(pixel); };
+  const Box box = map_box(
+      Box{edge(rect.x), edge(rect.y), edge(rect.x + rect.width), edge(rect.y + rect.height)}, seen(meta).map);
+  *region = {box.x1, box.y1, box.x2, box.y2, found->parent, static_cast<guint>(found->classes.size()), {}};
+  return TRUE;
+}
+
+gboolean gst_caffe2_meta_get_region_class(const GstCaffe2Meta* meta, guint index, guint rank, gint* class_id,
+                                          gdouble* score) {
+  g_return_val_if_fail(meta && class_id && score, FALSE);
+  const Region* found = region_at(meta, index);
+  if (!found || rank >= found->classes.size()) return FALSE;
+  *class_id = found->classes[rank].class_id;
+  *score = found->classes[rank].score;
   return TRUE;
 }
 

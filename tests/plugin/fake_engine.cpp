@@ -42,6 +42,8 @@ class FakeModel final : public Model {
       if (options.output == Output::kRaw)
         seen->raw.push_back({"batch", {1}, {static_cast<float>(frames.size())}});
       if (info_.name == "blind") seen->objects.clear();
+      if (info_.name == "whole") seen->objects[0].box = {0, 0, 1.0F * frame.width, 1.0F * frame.height};
+      if (info_.name == "classes") seen->classes = {{1, 0.75F}};
       all.push_back(std::move(seen));
     }
     return all;

@@ -55,6 +55,7 @@ typedef enum {
  * @has_rotated_box: whether gst_caffe2_meta_get_rotated_box() knows more
  * @has_mask: whether gst_caffe2_meta_get_mask() knows more
  * @n_keypoints: how many gst_caffe2_meta_get_keypoint() knows
+ * @region: index of the region that it was seen in; -1: the whole frame
  *
  * One object that the model saw.
  */
@@ -65,10 +66,31 @@ typedef struct {
   gboolean has_rotated_box;
   gboolean has_mask;
   guint n_keypoints;
+  gint region;
 
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING];
 } GstCaffe2Object;
+
+/**
+ * GstCaffe2Region:
+ * @x1: left edge
+ * @y1: top edge
+ * @x2: right edge, exclusive
+ * @y2: bottom edge, exclusive
+ * @parent_id: the id of the #GstVideoRegionOfInterestMeta whose region this is; -1: of none
+ * @n_classes: how many gst_caffe2_meta_get_region_class() knows
+ *
+ * A part of the frame that the model looked at by itself.
+ */
+typedef struct {
+  gdouble x1, y1, x2, y2;
+  gint parent_id;
+  guint n_classes;
+
+  /*< private >*/
+  gpointer _gst_reserved[GST_PADDING];
+} GstCaffe2Region;
 
 /**
  * GstCaffe2Segment:
@@ -298,6 +320,37 @@ guint gst_caffe2_meta_get_n_classes(const GstCaffe2Meta* meta);
  * Returns: %FALSE where there is no such class
  */
 gboolean gst_caffe2_meta_get_class(const GstCaffe2Meta* meta, guint index, gint* class_id, gdouble* score);
+
+/**
+ * gst_caffe2_meta_get_n_regions:
+ * @meta: a #GstCaffe2Meta
+ *
+ * Returns: how many parts of the frame the model looked at by themselves; 0 where it looked at the whole
+ */
+guint gst_caffe2_meta_get_n_regions(const GstCaffe2Meta* meta);
+
+/**
+ * gst_caffe2_meta_get_region:
+ * @meta: a #GstCaffe2Meta
+ * @index: from 0
+ * @region: (out caller-allocates): filled in
+ *
+ * Returns: %FALSE where there is no such region
+ */
+gboolean gst_caffe2_meta_get_region(const GstCaffe2Meta* meta, guint index, GstCaffe2Region* region);
+
+/**
+ * gst_caffe2_meta_get_region_class:
+ * @meta: a #GstCaffe2Meta
+ * @index: of the region
+ * @rank: from 0, best score first
+ * @class_id: (out): from 0
+ * @score: (out): 0..1
+ *
+ * Returns: %FALSE where a classifier named no such class for the region
+ */
+gboolean gst_caffe2_meta_get_region_class(const GstCaffe2Meta* meta, guint index, guint rank, gint* class_id,
+                                          gdouble* score);
 
 /**
  * gst_caffe2_meta_get_n_tensors:
