@@ -3,6 +3,9 @@
 #include <utility>
 
 #include "roi_meta.h"
+#ifdef CAFFE2RT_ANALYTICS
+#include "analytics_meta.h"
+#endif
 
 namespace caffe2rt::gst {
 
@@ -10,6 +13,12 @@ GType meta_flags_type() {
   static const GFlagsValue values[] = {
       {kCaffe2Meta, "GstCaffe2Meta: everything that the model saw", "caffe2"},
       {kRoiMeta, "A GstVideoRegionOfInterestMeta per object", "roi"},
+#ifdef CAFFE2RT_ANALYTICS
+      {kAnalyticsMeta, "GstAnalyticsRelationMeta: boxes and classes", "analytics"},
+      {kAnalyticsMasks,
+       "With it: masks, semantic and panoptic maps, which are pasted for it (GStreamer 1.26)",
+       "analytics-masks"},
+#endif
       {0, nullptr, nullptr}};
   static const GType type = [] {
     const GType flags = g_flags_register_static("GstCaffe2MetaFlags", values);
@@ -21,6 +30,10 @@ GType meta_flags_type() {
 
 void attach_metas(GstBuffer* buffer, SeenFrame seen, guint flags) {
   if (flags & kRoiMeta) attach_regions(buffer, *seen.detections);
+#ifdef CAFFE2RT_ANALYTICS
+  if (flags & (kAnalyticsMeta | kAnalyticsMasks))
+    attach_analytics(buffer, *seen.detections, (flags & kAnalyticsMasks) != 0);
+#endif
   if (flags & kCaffe2Meta) attach(buffer, std::move(seen));
 }
 

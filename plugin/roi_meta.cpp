@@ -3,9 +3,9 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
+#include "pixel_box.h"
 
 namespace caffe2rt::gst {
 
@@ -48,21 +48,19 @@ void attach_regions(GstBuffer* buffer, const Detections& detections) {
   const float width = static_cast<float>(detections.width), height = static_cast<float>(detections.height);
   for (size_t i = 0; i < detections.objects.size(); i++) {
     const Object& object = detections.objects[i];
-    const float x1 = std::clamp(object.box.x1, 0.0F, width), x2 = std::clamp(object.box.x2, x1, width);
-    const float y1 = std::clamp(object.box.y1, 0.0F, height), y2 = std::clamp(object.box.y2, y1, height);
-    const auto pixel = [](float edge) { return static_cast<guint>(std::lround(edge)); };
+    const Box box = clipped(object.box, detections);
+    const FrameRect rect = pixel_box(object.box, detections);
     GstVideoRegionOfInterestMeta* roi = gst_buffer_add_video_region_of_interest_meta(
-        buffer, detections.label(object.class_id).c_str(), pixel(x1), pixel(y1), pixel(x2) - pixel(x1),
-        pixel(y2) - pixel(y1));
+        buffer, detections.label(object.class_id).c_str(), rect.x, rect.y, rect.width, rect.height);
     roi->id = first_id + static_cast<gint>(i);
     roi->parent_id = object.region >= 0 ? detections.regions[object.region].parent : -1;
     gst_video_region_of_interest_meta_add_param(
         roi, gst_structure_new("detection", "label_id", G_TYPE_INT, object.class_id, "confidence",
                                G_TYPE_DOUBLE, static_cast<double>(object.score), "x_min", G_TYPE_DOUBLE,
-                               static_cast<double>(x1 / width), "x_max", G_TYPE_DOUBLE,
-                               static_cast<double>(x2 / width), "y_min", G_TYPE_DOUBLE,
-                               static_cast<double>(y1 / height), "y_max", G_TYPE_DOUBLE,
-                               static_cast<double>(y2 / height), nullptr));
+                               static_cast<double>(box.x1 / width), "x_max", G_TYPE_DOUBLE,
+                               static_cast<double>(box.x2 / width), "y_min", G_TYPE_DOUBLE,
+                               static_cast<double>(box.y1 / height), "y_max", G_TYPE_DOUBLE,
+                               static_cast<double>(box.y2 / height), nullptr));
   }
 }
 

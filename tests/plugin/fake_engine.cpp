@@ -1,6 +1,13 @@
 // A libcaffe2rt.so for tests of the elements alone: a model that sees the same two objects in every frame.
-// The predict net's name says how it does: "slow-N" takes N ms a batch, "fails-on-frames" throws, "blind"
-// sees nothing; the frames that have been looked at together are told as output "batch" of output=raw.
+// The predict net's name says how it differs from that:
+//   slow-N           takes N ms a batch
+//   fails-on-frames  throws
+//   blind            sees nothing
+//   whole            sees a car as large as the frame
+//   rotated          sees a car turned by 30 degrees in its middle
+//   classes          names class 1 for each frame
+//   panoptic         has two segments besides
+// The number of frames that were looked at together is told as output "batch" of output=raw.
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -43,6 +50,9 @@ class FakeModel final : public Model {
         seen->raw.push_back({"batch", {1}, {static_cast<float>(frames.size())}});
       if (info_.name == "blind") seen->objects.clear();
       if (info_.name == "whole") seen->objects[0].box = {0, 0, 1.0F * frame.width, 1.0F * frame.height};
+      if (info_.name == "rotated")
+        seen->objects[0].rotated = RotatedBox{frame.width / 2.0F, frame.height / 2.0F, 40, 20, 30};
+      if (info_.name == "panoptic") add_segments(*seen);
       if (info_.name == "classes") seen->classes = {{1, 0.75F}};
       all.push_back(std::move(seen));
     }
@@ -66,6 +76,14 @@ class FakeModel final : public Model {
       seen->masks = {2, std::vector<float>(seen->objects.size() * 4, 1.0F)};
     if (options.output == Output::kRaw) seen->raw = {pixels_of(frame)};
     return seen;
+  }
+
+  // A person above nothing but the frame's last row, which is of stuff 3.
+  static void add_segments(Detections& seen) {
+    LabelMap map{seen.width, seen.height, std::vector<std::int32_t>(seen.width * seen.height)};
+    std::fill(map.ids.end() - seen.width, map.ids.end(), 2);
+    seen.panoptic = std::move(map);
+    seen.segments = {{.id = 1, .is_thing = true, .category_id = 0}, {.id = 2, .category_id = 3}};
   }
 
   // The frame itself as blue, green, red.
