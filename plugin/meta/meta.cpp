@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <optional>
+
+#include "decode/detections_codec.h"
 
 using caffe2rt::Affine;
 using caffe2rt::gst::SeenFrame;
@@ -59,6 +62,51 @@ gboolean transform(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpoint
   return now && caffe2rt::gst::attach(to, std::move(*now)) ? TRUE : FALSE;
 }
 
+#if GST_CHECK_VERSION(1, 24, 0)
+// Before the detections' bytes (decode/detections_codec.h).
+struct Head {
+  double map[6];
+  gint32 width, height, look;
+  gint32 unused = 0;
+};
+constexpr guint8 kVersion = 1;
+
+gboolean serialize(const GstMeta* meta, GstByteArrayInterface* data, guint8* version) {
+  const SeenFrame& frame = *reinterpret_cast<const GstCaffe2Meta*>(meta)->seen;
+  const Affine& m = frame.map;
+  const Head head{{m.xx, m.xy, m.x0, m.yx, m.yy, m.y0}, frame.width, frame.height, frame.look};
+  const std::vector<std::uint8_t> bytes = caffe2rt::encode(*frame.detections);
+  guint8* to = gst_byte_array_interface_append(data, sizeof head + bytes.size());
+  if (!to) return FALSE;
+  std::memcpy(to, &head, sizeof head);
+  std::memcpy(to + sizeof head, bytes.data(), bytes.size());
+  *version = kVersion;
+  return TRUE;
+}
+
+GstMeta* deserialize(const GstMetaInfo*, GstBuffer* buffer, const guint8* data, gsize size, guint8 version) {
+  Head head;
+  if (version != kVersion || size < sizeof head) return nullptr;
+  std::memcpy(&head, data, sizeof head);
+  const bool known = head.look >= GST_CAFFE2_LOOK_INFERRED && head.look <= GST_CAFFE2_LOOK_GAP;
+  if (!known || head.width < 0 || head.height < 0) return nullptr;
+  SeenFrame frame;
+  const double* m = head.map;
+  frame.map = {m[0], m[1], m[2], m[3], m[4], m[5]};
+  frame.width = head.width;
+  frame.height = head.height;
+  frame.look = static_cast<GstCaffe2Look>(head.look);
+  try {
+    frame.detections = std::make_shared<const caffe2rt::Detections>(
+        caffe2rt::decode_bytes({data + sizeof head, size - sizeof head}));
+  } catch (const std::exception& e) {
+    GST_WARNING("GstCaffe2Meta: %s", e.what());
+    return nullptr;
+  }
+  return &caffe2rt::gst::attach(buffer, std::move(frame))->meta;
+}
+#endif
+
 }  // namespace
 
 GType gst_caffe2_meta_api_get_type() {
@@ -71,8 +119,20 @@ GType gst_caffe2_meta_api_get_type() {
 }
 
 const GstMetaInfo* gst_caffe2_meta_get_info() {
+#if GST_CHECK_VERSION(1, 24, 0)
+  static const GstMetaInfo* info = [] {
+    GstMetaInfo* made = gst_meta_info_new(GST_CAFFE2_META_API_TYPE, "GstCaffe2Meta", sizeof(GstCaffe2Meta));
+    made->init_func = init;
+    made->free_func = release;
+    made->transform_func = transform;
+    made->serialize_func = serialize;
+    made->deserialize_func = deserialize;
+    return gst_meta_info_register(made);
+  }();
+#else
   static const GstMetaInfo* info = gst_meta_register(GST_CAFFE2_META_API_TYPE, "GstCaffe2Meta",
                                                      sizeof(GstCaffe2Meta), init, release, transform);
+#endif
   return info;
 }
 

@@ -4,6 +4,9 @@
  * frame take it along; coordinates and masks are those of the frame as it is now. Elements that change the
  * picture in a way that the metadata cannot follow (crop, flip, rotate, add borders) drop it.
  *
+ * From GStreamer 1.24 on it crosses to other processes too (unixfdsink), where these have called
+ * gst_caffe2_meta_get_info(); the other metadata of caffe2inference cannot.
+ *
  * Everything here only reads; the detections are immutable, and any thread that holds the buffer may call.
  * Strings and arrays that are not marked (transfer full) belong to the meta and live as long as the buffer
  * keeps it. Coordinates are pixels of the frame, origin at the top left corner of the top left pixel.
