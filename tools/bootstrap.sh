@@ -29,7 +29,7 @@ done
 packages=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates python3-venv python3-pip python3-numpy
   python3-dev pybind11-dev python3-yaml python3-protobuf python3-pil python3-opencv python3-tqdm graphviz
-  python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
+  python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 gobject-introspection libgirepository1.0-dev
   protobuf-compiler libprotobuf-dev libgoogle-glog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libzip-dev libhwy-dev
   libopencv-dev libpango1.0-dev libcairo2-dev fonts-dejavu-core
   libgtest-dev libgmock-dev libbenchmark-dev
