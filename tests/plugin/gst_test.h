@@ -96,6 +96,10 @@ inline bool await_event(GstHarness* h, GstEventType type) {
 class Messages {
  public:
   explicit Messages(GstElement* element) : bus_(gst_bus_new()) { gst_element_set_bus(element, bus_.get()); }
+  // Messages hold on to the element, and the element to the bus.
+  ~Messages() { gst_bus_set_flushing(bus_.get(), TRUE); }
+  Messages(const Messages&) = delete;
+  Messages& operator=(const Messages&) = delete;
 
   // The next of these types that has been posted; null where there is none.
   Owned<GstMessage> next(GstMessageType types) const {

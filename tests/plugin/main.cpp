@@ -16,6 +16,7 @@ class GStreamer final : public testing::Environment {
     if (caffe2rt::gst::kSanitized) setenv("GST_REGISTRY_FORK", "no", 1);
     gst_init(nullptr, nullptr);
   }
+  void TearDown() override { gst_deinit(); }  // where the tracer of leaks says what it found
 };
 
 }  // namespace
