@@ -32,6 +32,7 @@ while sample := sink.pull_sample():
         continue
     print("frame", frame.inferred, frame.width, frame.height, len(frame.objects), len(frame.segments), frame.semantic is not None,
           frame.panoptic is not None)
+    print("look", frame.look, len(frame.regions), *[r.box for r in frame.regions])
     for found in frame.objects:
         print("object", found.label, *found.box, found.score, found.mask.shape, found.mask.dtype, found.mask.sum() > 0)
 pipeline.set_state(Gst.State.NULL)
@@ -79,3 +80,9 @@ def test_coordinates_follow_the_frame(panoptic, tmp_path):
 
 def test_frames_that_no_model_saw_carry_nothing(tmp_path, panoptic):
     assert run("", tmp_path) == [["nothing"], ["nothing"]]
+
+
+def test_frames_say_where_the_model_looked_and_why_it_did_not(panoptic, tmp_path):
+    lines = run("caffe2inference model=%s roi=32,16,64,48 inference-interval=2 !" % panoptic, tmp_path)
+    assert [line for line in lines if line[0] == "look"] == [
+        ["look", "inferred", "1", "(32.0,", "16.0,", "96.0,", "64.0)"], ["look", "interval", "0"]]

@@ -27,7 +27,13 @@ _PADDING = 4  # GST_PADDING
 
 class _Object(c.Structure):
     _fields_ = [("x1", c.c_double), ("y1", c.c_double), ("x2", c.c_double), ("y2", c.c_double), ("score", c.c_double), ("class_id", c.c_int),
-                ("has_rotated_box", c.c_int), ("has_mask", c.c_int), ("n_keypoints", c.c_uint), ("reserved", c.c_void_p * _PADDING)]
+                ("has_rotated_box", c.c_int), ("has_mask", c.c_int), ("n_keypoints", c.c_uint),
+                ("region", c.c_int), ("reserved", c.c_void_p * _PADDING)]
+
+
+class _Region(c.Structure):
+    _fields_ = [("x1", c.c_double), ("y1", c.c_double), ("x2", c.c_double), ("y2", c.c_double), ("parent_id", c.c_int), ("n_classes", c.c_uint),
+                ("reserved", c.c_void_p * _PADDING)]
 
 
 class _Segment(c.Structure):
@@ -82,7 +88,8 @@ class _Library:
 @dataclasses.dataclass
 class Object:
     """One object. box: x1 y1 x2 y2, pixels of the frame, the far edge outside; rotated_box: cx cy width height degrees; keypoints: (K,3)
-    float64 x y score; mask: (H,W) bool of the frame; each None where the model has none."""
+    float64 x y score; mask: (H,W) bool of the frame; each None where the model has none. region: index of the region that it was seen in; None:
+    the whole frame."""
     label: str
     class_id: int
     score: float
@@ -90,6 +97,7 @@ class Object:
     rotated_box: Optional[Tuple[float, float, float, float, float]]
     keypoints: Optional[np.ndarray]
     mask: Optional[np.ndarray]
+    region: Optional[int] = None
 
 
 @dataclasses.dataclass
@@ -103,9 +111,22 @@ class Segment:
 
 
 @dataclasses.dataclass
+class Region:
+    """A part of the frame that the model looked at by itself: its box as an object's; the id of the region-of-interest metadata that it is of;
+    (name, score) of a classifier, best first."""
+    box: Tuple[float, float, float, float]
+    parent_id: Optional[int]
+    classes: List[Tuple[str, float]]
+
+
+# Why the model did not look at a frame, by GstCaffe2Look.
+_LOOKS = "inferred", "interval", "overrun", "late", "gap"
+
+
+@dataclasses.dataclass
 class Frame:
-    """What a model saw in a frame of width x height pixels. inferred: whether it looked, so that no objects means that there is nothing.
-    semantic, panoptic: (height,width) int32, or None. classes: (name, score) of a classifier, best first."""
+    """What a model saw in a frame of width x height pixels. inferred: whether it looked, so that no objects means that there is nothing;
+    look: "inferred", or why it did not: "interval", "overrun", "late", "gap". regions: empty where it looked at the whole frame. semantic, panoptic: (height,width) int32, or None. classes: (name, score) of a classifier, best first."""
     inferred: bool
     width: int
     height: int
@@ -114,6 +135,8 @@ class Frame:
     semantic: Optional[np.ndarray]
     panoptic: Optional[np.ndarray]
     classes: List[Tuple[str, float]]
+    look: str = "inferred"
+    regions: List[Region] = dataclasses.field(default_factory=list)
 
 
 def _doubles(count: int) -> List[c.c_double]:
@@ -140,7 +163,21 @@ def _read_object(lib: _Library, meta: int, index: int, size: Tuple[int, int], ma
         mask = np.zeros(size, bool)
         mask[rect.y:rect.y + rect.h, rect.x:rect.x + rect.w] = lib.take_bytes(data, np.uint8, (rect.h, rect.w)) > 0
     label = lib.take_string(lib("dup_label", meta, o.class_id))
-    return Object(label, o.class_id, o.score, (o.x1, o.y1, o.x2, o.y2), rotated, keypoints, mask)
+    return Object(label, o.class_id, o.score, (o.x1, o.y1, o.x2, o.y2), rotated, keypoints, mask,
+                  o.region if o.region >= 0 else None)
+
+
+def _read_class(lib: _Library, function: str, meta: int, *index: int) -> Tuple[str, float]:
+    class_id, score = c.c_int(), c.c_double()
+    lib(function, meta, *index, c.byref(class_id), c.byref(score))
+    return lib.take_string(lib("dup_label", meta, class_id)), score.value
+
+
+def _read_region(lib: _Library, meta: int, index: int) -> Region:
+    r = _Region()
+    lib("get_region", meta, index, c.byref(r))
+    return Region((r.x1, r.y1, r.x2, r.y2), r.parent_id if r.parent_id >= 0 else None,
+                  [_read_class(lib, "get_region_class", meta, index, rank) for rank in range(r.n_classes)])
 
 
 def read(buffer: Any, *, masks: bool = True, mask_threshold: float = 0.5) -> Optional[Frame]:
@@ -164,11 +201,7 @@ def read(buffer: Any, *, masks: bool = True, mask_threshold: float = 0.5) -> Opt
         s = _Segment()
         lib("get_segment", meta, i, c.byref(s))
         segments.append(Segment(s.id, bool(s.is_thing), s.category_id, s.object if s.is_thing else None, s.score))
-    classes = []
-    for i in range(lib("get_n_classes", meta)):
-        class_id, score = c.c_int(), c.c_double()
-        lib("get_class", meta, i, c.byref(class_id), c.byref(score))
-        classes.append((lib.take_string(lib("dup_label", meta, class_id)), score.value))
+    classes = [_read_class(lib, "get_class", meta, i) for i in range(lib("get_n_classes", meta))]
     return Frame(bool(lib("get_inferred", meta)), width.value, height.value, objects, segments,
                  lib.take_bytes(lib("get_semantic_map", meta), np.int32, size), lib.take_bytes(lib("get_panoptic_map", meta), np.int32, size),
-                 classes)
+                 classes, _LOOKS[lib("get_look", meta)], [_read_region(lib, meta, i) for i in range(lib("get_n_regions", meta))])
