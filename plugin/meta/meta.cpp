@@ -52,6 +52,28 @@ std::optional<SeenFrame> scaled(const SeenFrame& frame, const GstVideoMetaTransf
   return now;
 }
 
+#if GST_CHECK_VERSION(1, 28, 0)
+// What becomes of the frame where pixels of one rectangle go to another by an affine map, as with crops,
+// flips and borders; nothing where parallel lines do not stay parallel.
+std::optional<SeenFrame> moved(const SeenFrame& frame, const GstVideoMetaTransformMatrix& transform) {
+  const auto& m = transform.matrix;
+  const GstVideoRectangle &from = transform.in_rectangle, &to = transform.out_rectangle;
+  if (transform.in_info->width != frame.width || transform.in_info->height != frame.height) return {};
+  if (m[2][0] != 0 || m[2][1] != 0 || m[2][2] != 1) return {};
+  // The matrix says where pixels go, by their numbers: mirrored, a pixel's far edge becomes its near one.
+  const auto far = [](double x, double y) { return std::max(0.0, -x) + std::max(0.0, -y); };
+  const Affine matrix{m[0][0], m[0][1], m[0][2] + far(m[0][0], m[0][1]),
+                      m[1][0], m[1][1], m[1][2] + far(m[1][0], m[1][1])};
+  SeenFrame now = frame;
+  now.map = frame.map.then({1, 0, -1.0 * from.x, 0, 1, -1.0 * from.y})
+                .then(matrix)
+                .then({1, 0, 1.0 * to.x, 0, 1, 1.0 * to.y});
+  now.width = transform.out_info->width;
+  now.height = transform.out_info->height;
+  return now;
+}
+#endif
+
 gboolean transform(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpointer data) {
   const SeenFrame& frame = *self(meta)->seen;
   std::optional<SeenFrame> now;
@@ -59,6 +81,10 @@ gboolean transform(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpoint
     now = frame;
   else if (GST_VIDEO_META_TRANSFORM_IS_SCALE(type))
     now = scaled(frame, *static_cast<GstVideoMetaTransform*>(data));
+#if GST_CHECK_VERSION(1, 28, 0)
+  else if (GST_VIDEO_META_TRANSFORM_IS_MATRIX(type))
+    now = moved(frame, *static_cast<GstVideoMetaTransformMatrix*>(data));
+#endif
   return now && caffe2rt::gst::attach(to, std::move(*now)) ? TRUE : FALSE;
 }
 

@@ -63,6 +63,7 @@ TEST(Caffe2Overlay, DrawsAtTheRightPlacesAfterScaling) {
                   kDraw));
 }
 
+#if !GST_CHECK_VERSION(1, 28, 0)  // which says how it was moved
 TEST(Caffe2Overlay, DrawsNothingWhereThePictureWasMoved) {
   EXPECT_EQ(draw(std::string(kInference) + " ! videoflip video-direction=horiz" + kDraw).count(), 0);
   EXPECT_EQ(draw(std::string(kInference) + " ! videocrop left=20" + kDraw).count(), 0);
@@ -71,6 +72,7 @@ TEST(Caffe2Overlay, DrawsNothingWhereThePictureWasMoved) {
                 .count(),
             0);
 }
+#endif
 
 TEST(Caffe2Overlay, DrawsOnlyWhatIsSwitchedOn) {
   const std::string nothing = std::string(kInference) + kDraw + " draw-boxes=false";

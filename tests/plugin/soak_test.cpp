@@ -114,19 +114,24 @@ TEST(Soak, OverloadLosesNoFrameAndKeepsToTheLatency) {
               seconds(), arrivals.frames(), arrivals.late(), growth / 1024);
 }
 
+// Eight live streams of one model.
+Owned<GstElement> eight_streams() {
+  std::string launch;
+  for (int i = 0; i < 8; i++) {
+    launch +=
+        "videotestsrc is-live=true ! video/x-raw,format=NV12,width=320,height=240,framerate=30/1 ! "
+        "caffe2inference predict-net=slow-5 init-net=x model-instance-id=soak batch-size=4 name=i";
+    launch += std::to_string(i);
+    launch += " ! fakesink sync=true ";
+  }
+  return Owned<GstElement>(gst_parse_launch(launch.c_str(), nullptr));
+}
+
 TEST(Soak, EightStreamsOfOneModelKeepTheirMemoryAndLeaveNoThread) {
+  ASSERT_TRUE(play(eight_streams(), 1));  // GLib's pools keep some threads
   const auto before = settled_threads(0);
   {
-    std::string launch;
-    for (int i = 0; i < 8; i++) {
-      launch +=
-          "videotestsrc is-live=true ! video/x-raw,format=NV12,width=320,height=240,framerate=30/1 ! "
-          "caffe2inference predict-net=slow-5 init-net=x model-instance-id=soak batch-size=4 name=i";
-      launch += std::to_string(i);
-      launch += " ! fakesink sync=true ";
-    }
-    const Owned<GstElement> pipeline(gst_parse_launch(launch.c_str(), nullptr));
-    ASSERT_TRUE(pipeline);
+    const Owned<GstElement> pipeline = eight_streams();
     ASSERT_TRUE(play(pipeline, seconds() / 2));
     const auto half = resident_bytes();
     ASSERT_TRUE(play(pipeline, seconds() - seconds() / 2));
@@ -143,7 +148,7 @@ TEST(Soak, EightStreamsOfOneModelKeepTheirMemoryAndLeaveNoThread) {
     std::printf("8 streams, %d s: %lu frames, %lu inferred, %ld KiB more in the second half\n", seconds(),
                 static_cast<unsigned long>(in), static_cast<unsigned long>(inferred), growth / 1024);
   }
-  EXPECT_EQ(settled_threads(before), before);
+  EXPECT_LE(settled_threads(before), before);
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ Buffer after(const std::string& chain, const char* format = "BGRA") {
   return Buffer(gst_harness_pull(h.get()));
 }
 
-// The fake model's car, from a quarter to half of the frame, in a frame of that size.
-void expect_car(GstBuffer* frame, int width, int height) {
+// The fake model's car, in a frame of that size.
+void expect_car_at(GstBuffer* frame, int width, int height, double x1, double y1, double x2, double y2) {
   const GstCaffe2Meta* meta = gst_buffer_get_caffe2_meta(frame);
   ASSERT_TRUE(meta);
   int w = 0, h = 0;
@@ -30,10 +30,15 @@ void expect_car(GstBuffer* frame, int width, int height) {
   EXPECT_EQ(h, height);
   GstCaffe2Object car;
   ASSERT_TRUE(gst_caffe2_meta_get_object(meta, 0, &car));
-  EXPECT_NEAR(car.x1, width / 4.0, 1e-4);
-  EXPECT_NEAR(car.y1, height / 4.0, 1e-4);
-  EXPECT_NEAR(car.x2, width / 2.0, 1e-4);
-  EXPECT_NEAR(car.y2, height / 2.0, 1e-4);
+  EXPECT_NEAR(car.x1, x1, 1e-4);
+  EXPECT_NEAR(car.y1, y1, 1e-4);
+  EXPECT_NEAR(car.x2, x2, 1e-4);
+  EXPECT_NEAR(car.y2, y2, 1e-4);
+}
+
+// From a quarter to half of the frame.
+void expect_car(GstBuffer* frame, int width, int height) {
+  expect_car_at(frame, width, height, width / 4.0, height / 4.0, width / 2.0, height / 2.0);
 }
 
 TEST(MetaTransforms, StaysWhereThePictureDoesNotMove) {
@@ -95,6 +100,30 @@ TEST(MetaTransforms, ShareOneSetOfDetections) {
   EXPECT_EQ(first.values, second.values);
 }
 
+#if GST_CHECK_VERSION(1, 28, 0)
+
+// The car lies at 16,12 to 32,24 of 64x48.
+TEST(MetaTransforms, FollowCropsFlipsAndBorders) {
+  expect_car_at(after("videocrop left=8").get(), 56, 48, 8, 12, 24, 24);
+  expect_car_at(after("videocrop left=8 right=8 top=2").get(), 48, 46, 8, 10, 24, 22);
+  expect_car_at(after("videoflip video-direction=horiz").get(), 64, 48, 32, 12, 48, 24);
+  expect_car_at(after("videoflip video-direction=180").get(), 64, 48, 32, 24, 48, 36);
+  expect_car_at(after("videoflip video-direction=90r").get(), 48, 64, 24, 16, 36, 32);
+  expect_car_at(after("compositor").get(), 64, 48, 16, 12, 32, 24);
+  constexpr auto kSquare =
+      "videoscale ! capsfilter caps=video/x-raw,width=96,height=96,pixel-aspect-ratio=1/1";
+  expect_car_at(after(kSquare).get(), 96, 96, 24, 30, 48, 48);  // 12 rows above and below
+}
+
+TEST(MetaTransforms, AreDroppedWhereThePictureMovesAndNobodySaysHow) {
+  for (const char* chain : {"rotate angle=0.3", "mirror"}) {
+    SCOPED_TRACE(chain);
+    EXPECT_FALSE(gst_buffer_get_caffe2_meta(after(chain).get()));
+  }
+}
+
+#else
+
 TEST(MetaTransforms, AreDroppedWhereThePictureMoves) {
   for (const char* chain : {"videocrop left=8", "videocrop left=8 right=8 top=2",
                             "aspectratiocrop aspect-ratio=1/1", "videobox left=8", "videobox left=-8 right=8",
@@ -113,6 +142,8 @@ TEST(MetaTransforms, AreDroppedWhereBordersMayHaveBeenAdded) {
   EXPECT_FALSE(
       gst_buffer_get_caffe2_meta(after(std::string("videoscale add-borders=false") + kSquare).get()));
 }
+
+#endif
 
 TEST(MetaTransforms, AreDroppedFromAPartOfTheBytes) {
   const Buffer frame = after("identity");
