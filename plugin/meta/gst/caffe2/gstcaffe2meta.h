@@ -2,8 +2,8 @@
  *
  * Every frame that passes caffe2inference carries a GstCaffe2Meta. Elements that copy, convert or scale the
  * frame take it along; coordinates and masks are those of the frame as it is now. Elements that change the
- * picture in a way that the metadata cannot follow drop it: before GStreamer 1.28 all that crop, flip or add borders,
- * and from then on those that do not say how. Objects may lie outside of a frame that was cropped.
+ * picture in a way that the metadata cannot follow drop it: before GStreamer 1.28 all that crop, flip or add
+ * borders, and from then on those that do not say how. Objects may lie outside of a frame that was cropped.
  *
  * From GStreamer 1.24 on it crosses to other processes too (unixfdsink), where these have called
  * gst_caffe2_meta_get_info(); the other metadata of caffe2inference cannot.
