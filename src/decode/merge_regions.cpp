@@ -135,10 +135,11 @@ void suppress_across_regions(Detections& detections, float threshold) {
   const auto& objects = detections.objects;
   std::vector<int> order(objects.size());
   std::iota(order.begin(), order.end(), 0);
-  std::vector<char> cut;
-  for (const Object& object : objects) cut.push_back(is_cut(object, detections) ? 1 : 0);
+  std::vector<char> cut(objects.size());
+  std::ranges::transform(objects, cut.begin(),
+                         [&](const Object& object) { return is_cut(object, detections) ? 1 : 0; });
   // Whole ones go before cut ones.
-  std::ranges::stable_partition(order, [&](int i) { return cut[i] == 0; });
+  std::stable_partition(order.begin(), order.end(), [&](int i) { return cut[i] == 0; });
   std::vector<int> kept, stands_for(objects.size());
   for (const int i : order) {
     const auto twin = std::ranges::find_if(kept, [&](int k) {

@@ -1,6 +1,7 @@
 #include "serving/stream_stats.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <vector>
 
@@ -20,8 +21,7 @@ size_t StreamCounter::size() const { return static_cast<size_t>(std::min<std::ui
 nanoseconds StreamCounter::quantile(double q) const {
   std::vector<nanoseconds> sorted(took_.begin(), took_.begin() + static_cast<std::ptrdiff_t>(size()));
   if (sorted.empty()) return nanoseconds(0);
-  const auto at =
-      sorted.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(sorted.size() - 1) + 0.5);
+  const auto at = sorted.begin() + std::lround(q * static_cast<double>(sorted.size() - 1));
   std::nth_element(sorted.begin(), at, sorted.end());
   return *at;
 }
