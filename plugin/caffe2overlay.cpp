@@ -14,6 +14,7 @@
 #include "guard.h"
 #include "meta/meta.h"
 #include "overlay/overlay.h"
+#include "property_table.h"
 #include "roi_meta.h"
 
 GST_DEBUG_CATEGORY_STATIC(caffe2overlay_debug);
@@ -86,6 +87,8 @@ using caffe2rt::OverlayStyle;
 using caffe2rt::gst::During;
 using caffe2rt::gst::FrameOverlay;
 using caffe2rt::gst::guarded;
+using caffe2rt::gst::kMutablePlaying;
+using caffe2rt::gst::PropertyTable;
 using caffe2rt::gst::Ref;
 
 struct GstCaffe2Overlay {
@@ -98,17 +101,6 @@ struct GstCaffe2OverlayClass {
 G_DEFINE_TYPE(GstCaffe2Overlay, gst_caffe2_overlay, GST_TYPE_VIDEO_FILTER)
 
 namespace {
-
-enum Property {
-  kDrawBoxes = 1,
-  kDrawLabels,
-  kDrawScores,
-  kDrawMasks,
-  kDrawKeypoints,
-  kLineWidth,
-  kFont,
-  kOpacity,
-};
 
 GstCaffe2Overlay* self(gpointer object) { return reinterpret_cast<GstCaffe2Overlay*>(object); }
 
@@ -126,88 +118,43 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
 // along.
 gboolean transform_meta(GstBaseTransform*, GstBuffer*, GstMeta*, GstBuffer*) { return TRUE; }
 
+PropertyTable<OverlayStyle> make_properties() {
+  constexpr auto kFlags = GParamFlags(kMutablePlaying | GST_PARAM_CONTROLLABLE);
+  PropertyTable<OverlayStyle> to;
+  to.flag("draw-boxes", "Draw boxes", "Draw boxes, upright and rotated ones", CAFFE2RT_FIELD(boxes), kFlags);
+  to.flag("draw-labels", "Draw labels", "Write the class's name", CAFFE2RT_FIELD(labels), kFlags);
+  to.flag("draw-scores", "Draw scores", "Write the score", CAFFE2RT_FIELD(scores), kFlags);
+  to.flag("draw-masks", "Draw masks", "Colour the pixels of each object", CAFFE2RT_FIELD(masks), kFlags);
+  to.flag("draw-keypoints", "Draw keypoints", "Draw keypoints, and limbs of a person's",
+          CAFFE2RT_FIELD(keypoints), kFlags);
+  to.number("line-width", "Line width", "Width of lines (pixels; 0: by the frame's size)",
+            CAFFE2RT_FIELD(line_width), 0, 100, kFlags);
+  to.text("font", "Font", "Pango font description, such as 'Sans Bold 12'; without a size: by the frame's",
+          CAFFE2RT_FIELD(font), kFlags);
+  to.number("opacity", "Opacity", "Opacity of everything drawn (0..1)", CAFFE2RT_FIELD(opacity), 0, 1,
+            kFlags);
+  return to;
+}
+
+const PropertyTable<OverlayStyle>& properties() {
+  static const PropertyTable<OverlayStyle> all = make_properties();
+  return all;
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  FrameOverlay& overlay = *self(object)->impl;
-  const auto on = [&](bool OverlayStyle::*part) {
-    overlay.change([&](OverlayStyle& s) { s.*part = g_value_get_boolean(value); });
-  };
-  switch (id) {
-    case kDrawBoxes:
-      return on(&OverlayStyle::boxes);
-    case kDrawLabels:
-      return on(&OverlayStyle::labels);
-    case kDrawScores:
-      return on(&OverlayStyle::scores);
-    case kDrawMasks:
-      return on(&OverlayStyle::masks);
-    case kDrawKeypoints:
-      return on(&OverlayStyle::keypoints);
-    case kLineWidth:
-      return overlay.change([&](auto& s) { s.line_width = g_value_get_double(value); });
-    case kFont:
-      return overlay.change([&](auto& s) {
-        const gchar* font = g_value_get_string(value);
-        s.font = font ? font : "";
-      });
-    case kOpacity:
-      return overlay.change([&](auto& s) { s.opacity = g_value_get_double(value); });
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
+  bool known = false;
+  self(object)->impl->change([&](OverlayStyle& style) { known = properties().set(style, id, value); });
+  if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  const OverlayStyle s = self(object)->impl->style();
-  switch (id) {
-    case kDrawBoxes:
-      return g_value_set_boolean(value, s.boxes);
-    case kDrawLabels:
-      return g_value_set_boolean(value, s.labels);
-    case kDrawScores:
-      return g_value_set_boolean(value, s.scores);
-    case kDrawMasks:
-      return g_value_set_boolean(value, s.masks);
-    case kDrawKeypoints:
-      return g_value_set_boolean(value, s.keypoints);
-    case kLineWidth:
-      return g_value_set_double(value, s.line_width);
-    case kFont:
-      return g_value_set_string(value, s.font.c_str());
-    case kOpacity:
-      return g_value_set_double(value, s.opacity);
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
+  if (!properties().get(self(object)->impl->style(), id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
 void finalize(GObject* object) {
   delete self(object)->impl;
   G_OBJECT_CLASS(gst_caffe2_overlay_parent_class)->finalize(object);
-}
-
-void install_properties(GObjectClass* object) {
-  constexpr auto kFlags = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING |
-                                      GST_PARAM_CONTROLLABLE);
-  const auto install = [&](Property id, GParamSpec* spec) {
-    g_object_class_install_property(object, id, spec);
-  };
-  const auto on = [&](Property id, const char* name, const char* nick, const char* blurb) {
-    install(id, g_param_spec_boolean(name, nick, blurb, TRUE, kFlags));
-  };
-  on(kDrawBoxes, "draw-boxes", "Draw boxes", "Draw boxes, upright and rotated ones");
-  on(kDrawLabels, "draw-labels", "Draw labels", "Write the class's name");
-  on(kDrawScores, "draw-scores", "Draw scores", "Write the score");
-  on(kDrawMasks, "draw-masks", "Draw masks", "Colour the pixels of each object");
-  on(kDrawKeypoints, "draw-keypoints", "Draw keypoints", "Draw keypoints, and limbs of a person's");
-  install(kLineWidth,
-          g_param_spec_double("line-width", "Line width", "Width of lines (pixels; 0: by the frame's size)",
-                              0, 100, 0, kFlags));
-  install(kFont,
-          g_param_spec_string(
-              "font", "Font",
-              "Pango font description, such as 'Sans Bold 12'; without a size: by the frame's", "", kFlags));
-  install(kOpacity,
-          g_param_spec_double("opacity", "Opacity", "Opacity of everything drawn (0..1)", 0, 1, 1, kFlags));
 }
 
 }  // namespace
@@ -218,7 +165,7 @@ static void gst_caffe2_overlay_class_init(GstCaffe2OverlayClass* klass) {
   object->set_property = set_property;
   object->get_property = get_property;
   object->finalize = finalize;
-  install_properties(object);
+  properties().install(object);
   GST_VIDEO_FILTER_CLASS(klass)->set_info = set_info;
   GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = transform_frame_ip;
   GST_BASE_TRANSFORM_CLASS(klass)->transform_meta = transform_meta;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "allocation.h"
 #include "guard.h"
 #include "inference_properties.h"
 #include "pad_items.h"
@@ -30,7 +31,7 @@ void InferenceStream::start() {
   const std::lock_guard lock(lock_);
   stream_ = std::move(stream);
   latency_ = {};
-  earliest_ = GST_CLOCK_TIME_NONE;
+  qos_.reset();
 }
 
 void InferenceStream::stop() {
@@ -114,18 +115,13 @@ const RegionPlan& InferenceStream::region_plan(const InferenceSettings& settings
   return plan_;
 }
 
-bool InferenceStream::is_late(GstBuffer* buffer) {
-  const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  const std::lock_guard lock(lock_);
-  return GST_CLOCK_TIME_IS_VALID(time) && GST_CLOCK_TIME_IS_VALID(earliest_) && time <= earliest_;
-}
-
 // Whether the model is to look at the frame, and why not.
 GstCaffe2Look InferenceStream::look_at(const InferenceSettings& settings, GstBuffer* buffer) {
   const guint64 index = frames_++;
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return GST_CAFFE2_LOOK_GAP;
   if (index % static_cast<guint64>(settings.interval) != 0) return GST_CAFFE2_LOOK_INTERVAL;
-  if (newest_ && settings.qos && is_late(buffer)) return GST_CAFFE2_LOOK_LATE;
+  const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  if (newest_ && settings.qos && qos_.is_late(time)) return GST_CAFFE2_LOOK_LATE;
   return GST_CAFFE2_LOOK_INFERRED;
 }
 
@@ -215,10 +211,7 @@ bool InferenceStream::sink_event(GstEvent* event) noexcept {
     case GST_EVENT_FLUSH_STOP: {
       const bool passed = gst_pad_push_event(src_, event);
       gst_segment_init(&segment_, GST_FORMAT_TIME);
-      {
-        const std::lock_guard lock(lock_);
-        earliest_ = GST_CLOCK_TIME_NONE;
-      }
+      qos_.reset();
       if (GST_PAD_MODE(src_) == GST_PAD_MODE_PUSH) resume();
       return passed;
     }
@@ -271,28 +264,6 @@ bool InferenceStream::sink_query(GstQuery* query) noexcept {
   return answered.get();
 }
 
-bool InferenceStream::answer_allocation(GstQuery* query) {
-  const bool answered = gst_pad_peer_query(src_, query);
-  // Frames go on as they came; where padded rows are not welcome downstream, they are packed (push_frame).
-  repack_ = !answered || !gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
-  if (repack_) gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
-  GstCaps* caps = nullptr;
-  gst_query_parse_allocation(query, &caps, nullptr);
-  GstVideoInfo info;
-  if (!caps || !gst_video_info_from_caps(&info, caps)) return answered;
-  const guint inside = inference_.settings().queue_size + inference_.server()->capacity();
-  const guint pools = gst_query_get_n_allocation_pools(query);
-  for (guint i = 0; i < pools; i++) {
-    GstBufferPool* pool = nullptr;
-    guint size = 0, least = 0, most = 0;
-    gst_query_parse_nth_allocation_pool(query, i, &pool, &size, &least, &most);
-    gst_query_set_nth_allocation_pool(query, i, pool, size, least + inside, most == 0 ? 0 : most + inside);
-    if (pool) gst_object_unref(pool);
-  }
-  if (pools == 0) gst_query_add_allocation_pool(query, nullptr, GST_VIDEO_INFO_SIZE(&info), inside, 0);
-  return true;
-}
-
 bool InferenceStream::answer_latency(GstQuery* query) {
   if (!gst_pad_peer_query(sink_, query)) return false;
   gboolean live = FALSE;
@@ -326,23 +297,14 @@ bool InferenceStream::src_query(GstQuery* query) noexcept {
 
 bool InferenceStream::src_event(GstEvent* event) noexcept {
   switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_QOS: {
+    case GST_EVENT_QOS:
       // Where every frame is wanted, no decoder upstream shall leave any out.
       if (!newest_ || !inference_.settings().qos) {
         gst_event_unref(event);
         return true;
       }
-      GstClockTimeDiff late = 0;
-      GstClockTime time = GST_CLOCK_TIME_NONE;
-      double proportion = 1;
-      gst_event_parse_qos(event, nullptr, &proportion, &late, &time);
-      const std::lock_guard lock(lock_);
-      proportion_ = proportion;
-      const bool known =
-          GST_CLOCK_TIME_IS_VALID(time) && (late >= 0 || time > static_cast<GstClockTime>(-late));
-      earliest_ = known ? time + late : GST_CLOCK_TIME_NONE;
+      qos_.update(event);
       break;
-    }
     case GST_EVENT_RECONFIGURE:
       if (flow_ == GST_FLOW_NOT_LINKED) resume();  // somebody is linked now
       break;
@@ -379,9 +341,17 @@ GstFlowReturn InferenceStream::deliver(Item& item) {
     return GST_FLOW_OK;
   }
   auto& query = dynamic_cast<QueryItem&>(item);
-  query.answer(GST_QUERY_TYPE(query.get()) == GST_QUERY_ALLOCATION ? answer_allocation(query.get())
-                                                                   : gst_pad_peer_query(src_, query.get()));
+  query.answer(ask(query.get()));
   return GST_FLOW_OK;
+}
+
+// A serialised query's turn.
+bool InferenceStream::ask(GstQuery* query) {
+  if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return gst_pad_peer_query(src_, query);
+  const guint inside = inference_.settings().queue_size + inference_.server()->capacity();
+  const Allocation allocation = answer_allocation(src_, query, inside);
+  repack_ = allocation.wants_packed;
+  return allocation.answered;
 }
 
 GstFlowReturn InferenceStream::push_frame(VideoFrame& frame) {
@@ -417,31 +387,7 @@ void InferenceStream::after_frame() {
   }
 }
 
-void InferenceStream::post_qos(GstBuffer* buffer) {
-  const StreamStats stats = this->stats();
-  GstClockTime earliest = GST_CLOCK_TIME_NONE;
-  double proportion = 1;
-  {
-    const std::lock_guard lock(lock_);
-    earliest = earliest_;
-    proportion = proportion_;
-  }
-  const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  GstEvent* event = gst_pad_get_sticky_event(sink_, GST_EVENT_SEGMENT, 0);
-  const GstSegment* segment = nullptr;
-  if (event) gst_event_parse_segment(event, &segment);
-  const bool timed = segment && segment->format == GST_FORMAT_TIME;
-  const GstClockTime running = timed ? gst_segment_to_running_time(segment, GST_FORMAT_TIME, pts) : pts;
-  const GstClockTime stream = timed ? gst_segment_to_stream_time(segment, GST_FORMAT_TIME, pts) : pts;
-  if (event) gst_event_unref(event);
-  GstMessage* message =
-      gst_message_new_qos(GST_OBJECT(element_), newest_, running, stream, pts, GST_BUFFER_DURATION(buffer));
-  const bool late = GST_CLOCK_TIME_IS_VALID(earliest) && GST_CLOCK_TIME_IS_VALID(running);
-  gst_message_set_qos_values(message, late ? GST_CLOCK_DIFF(running, earliest) : 0, proportion, 1000000);
-  gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, stats.frames_inferred,
-                            stats.frames_passed + stats.frames_dropped);
-  gst_element_post_message(element_, message);
-}
+void InferenceStream::post_qos(GstBuffer* buffer) { qos_.post(element_, sink_, buffer, newest_, stats()); }
 
 void InferenceStream::post_stats() {
   gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure_of(stats())));

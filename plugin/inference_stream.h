@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "inference.h"
+#include "qos.h"
 #include "serving/latency_report.h"
 #include "serving/stream.h"
 #include "video_frame.h"
@@ -43,7 +44,6 @@ class InferenceStream {
   const DetectOptions& detect_options(const InferenceSettings& settings);
   GstCaffe2Look look_at(const InferenceSettings& settings, GstBuffer* buffer);
   const RegionPlan& region_plan(const InferenceSettings& settings);
-  bool is_late(GstBuffer* buffer);
   bool set_caps(GstCaps* caps);
   GstClockTime frame_duration() const;
 
@@ -52,7 +52,7 @@ class InferenceStream {
   GstFlowReturn push_frame(VideoFrame& frame);
   void after_frame();
   bool enqueue(GstEvent* event);
-  bool answer_allocation(GstQuery* query);
+  bool ask(GstQuery* query);
   bool answer_latency(GstQuery* query);
   void halt(GstFlowReturn why, bool flush);
   void resume();
@@ -68,9 +68,8 @@ class InferenceStream {
   std::shared_ptr<Stream> stream_;  // null while the pads are inactive
   StreamStats last_stats_;          // of the stream before
   LatencyReport latency_;
-  GstClockTime earliest_ = GST_CLOCK_TIME_NONE;  // running time before which frames come too late
-  double proportion_ = 1;
 
+  Qos qos_;
   std::atomic<GstFlowReturn> flow_ = GST_FLOW_FLUSHING;  // what chain() returns
   std::atomic<bool> newest_ = false;  // whether the stream prefers new frames to all frames
   std::atomic<int> beginnings_ = 0;   // segments and streams that begin inside
