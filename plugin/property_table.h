@@ -26,8 +26,7 @@ inline GType register_enum(const char* name, const GEnumValue* values) {
 }
 
 // A field of settings, as PropertyTable takes it. Presets of properties are those of the settings.
-#define CAFFE2RT_FIELD(path) \
-  ([](auto& settings) -> auto& { return settings.path; })
+#define CAFFE2RT_FIELD(path) ([](auto& settings) -> auto& { return settings.path; })
 
 // Properties get ids in the order in which they are added, from `first_id` on. Added once, in class_init;
 // read by any thread after that.
