@@ -171,8 +171,9 @@ bool InferenceStream::activate_src(bool active) noexcept {
   return gst_pad_stop_task(src_);
 }
 
-// REQUIRES: the source pad's thread is not running.
+// REQUIRES: the source pad's thread is not running, or about to pause.
 void InferenceStream::resume() {
+  const std::lock_guard lock(flow_lock_);
   ended_ = false;
   beginnings_ = 0;
   if (const auto stream = this->stream()) stream->start();
@@ -184,15 +185,19 @@ void InferenceStream::resume() {
 // Ends the flow of data: what is inside is discarded, and chain() returns `why`. What belongs to the stream
 // rather than to its frames stays on the pad for whoever is linked next; a flush does away with that too.
 void InferenceStream::halt(GstFlowReturn why, bool flush) {
-  const auto stream = this->stream();
-  flow_ = why;
-  if (!stream) return;
   bool ended = false;
-  for (const auto& item : stream->stop()) {
-    const auto* event = dynamic_cast<const EventItem*>(item.get());
-    if (!event) continue;
-    ended |= GST_EVENT_TYPE(event->get()) == GST_EVENT_EOS;
-    event->keep(src_, flush);
+  {
+    const std::lock_guard lock(flow_lock_);
+    if (flow_ == GST_FLOW_FLUSHING && !flush) return;
+    flow_ = why;
+    const auto stream = this->stream();
+    if (!stream) return;
+    for (const auto& item : stream->stop()) {
+      const auto* event = dynamic_cast<const EventItem*>(item.get());
+      if (!event) continue;
+      ended |= GST_EVENT_TYPE(event->get()) == GST_EVENT_EOS;
+      event->keep(src_, flush);
+    }
   }
   // Nobody upstream is left to hear of an error.
   if (ended && !flush && (why == GST_FLOW_NOT_LINKED || why < GST_FLOW_EOS)) {
@@ -306,6 +311,7 @@ bool InferenceStream::src_event(GstEvent* event) noexcept {
       qos_.update(event);
       break;
     case GST_EVENT_RECONFIGURE:
+      links_++;
       if (flow_ == GST_FLOW_NOT_LINKED) resume();  // somebody is linked now
       break;
     default:
@@ -321,9 +327,11 @@ void InferenceStream::loop() noexcept {
     gst_pad_pause_task(src_);
     return;
   }
+  const int links = links_;
   const GstFlowReturn flow =
       guarded(element_, During::kStreaming, GST_FLOW_ERROR, [&] { return deliver(*item); });
   if (flow == GST_FLOW_OK) return;
+  if (flow == GST_FLOW_NOT_LINKED && links_ != links) return;  // somebody has been linked meanwhile
   GST_DEBUG_OBJECT(element_, "the flow ends: %s", gst_flow_get_name(flow));
   // In this order: whoever sees the flow halted may resume it.
   gst_pad_pause_task(src_);

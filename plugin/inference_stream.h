@@ -70,9 +70,11 @@ class InferenceStream {
   LatencyReport latency_;
 
   Qos qos_;
+  std::mutex flow_lock_;                                 // held while the flow is halted or resumed
   std::atomic<GstFlowReturn> flow_ = GST_FLOW_FLUSHING;  // what chain() returns
   std::atomic<bool> newest_ = false;  // whether the stream prefers new frames to all frames
   std::atomic<int> beginnings_ = 0;   // segments and streams that begin inside
+  std::atomic<int> links_ = 0;        // how often the source pad may have been linked anew
   std::atomic<bool> repack_ = false;  // whether those downstream want rows without padding
 
   // Of the thread that pushes into the sink pad.
