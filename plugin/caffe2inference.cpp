@@ -8,6 +8,8 @@
 // at it and what it saw, and with one GstVideoRegionOfInterestMeta per object. The model is loaded from NULL
 // to READY, and again from READY to PAUSED where its properties changed in between; while playing, a new one
 // is loaded beside the old one.
+#include <string_view>
+
 #include "guard.h"
 #include "inference.h"
 #include "inference_properties.h"
@@ -79,6 +81,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   self(object)->inference->change(
       [&](auto& settings) { known = caffe2rt::gst::set_inference_property(settings, id, value); });
   if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  const std::string_view name = spec->name;
+  if (name == "latency" || name == "queue-size")
+    gst_element_post_message(GST_ELEMENT(object), gst_message_new_latency(GST_OBJECT(object)));
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {

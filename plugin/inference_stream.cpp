@@ -25,6 +25,7 @@ void InferenceStream::start() {
   options_ = {};
   live_known_ = false;
   frames_ = 0;
+  dropped_ = 0;
   planned_ = inference_.settings().regions;
   plan_ = RegionPlan(planned_);
   gst_segment_init(&segment_, GST_FORMAT_TIME);
@@ -120,9 +121,9 @@ GstCaffe2Look InferenceStream::look_at(const InferenceSettings& settings, GstBuf
   const guint64 index = frames_++;
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return GST_CAFFE2_LOOK_GAP;
   if (index % static_cast<guint64>(settings.interval) != 0) return GST_CAFFE2_LOOK_INTERVAL;
+  if (!newest_ || !settings.qos || segment_.format != GST_FORMAT_TIME) return GST_CAFFE2_LOOK_INFERRED;
   const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  if (newest_ && settings.qos && qos_.is_late(time)) return GST_CAFFE2_LOOK_LATE;
-  return GST_CAFFE2_LOOK_INFERRED;
+  return qos_.is_late(time) ? GST_CAFFE2_LOOK_LATE : GST_CAFFE2_LOOK_INFERRED;
 }
 
 GstFlowReturn InferenceStream::chain(GstBuffer* pushed) noexcept {
@@ -364,7 +365,9 @@ bool InferenceStream::ask(GstQuery* query) {
 
 GstFlowReturn InferenceStream::push_frame(VideoFrame& frame) {
   after_frame();
-  if (frame.fate() == Fate::kOverrun) post_qos(frame.buffer());
+  const std::uint64_t dropped = stats().frames_dropped;
+  if (frame.fate() == Fate::kOverrun || (newest_ && dropped > dropped_)) post_qos(frame.buffer());
+  dropped_ = dropped;
   Ref<GstBuffer> buffer = frame.take_buffer();
   if (repack_) buffer = packed(frame.info(), std::move(buffer));
   const GstFlowReturn flow = gst_pad_push(src_, buffer.release());

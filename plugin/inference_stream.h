@@ -91,7 +91,8 @@ class InferenceStream {
   guint64 frames_ = 0;
 
   // Of the source pad's thread.
-  bool ended_ = false;  // nobody downstream wants more frames of this segment
+  std::uint64_t dropped_ = 0;  // frames that had been dropped when the last one left
+  bool ended_ = false;         // nobody downstream wants more frames of this segment
   Clock::time_point stats_posted_;
 };
 

@@ -97,6 +97,7 @@ TEST(Streaming, NewestDoesNotKeepALiveStreamWaiting) {
 
 TEST(Streaming, OrDropsWhatTheModelHasNoTimeFor) {
   const Harness h = harness(inference("drop-policy=newest on-drop=drop", "slow-50"), kCaps);
+  const Messages messages(h->element);
   for (int i = 0; i < 20; i++) gst_harness_push(h.get(), frame(i));
   gst_harness_push_event(h.get(), gst_event_new_eos());
   EXPECT_TRUE(await_event(h.get(), GST_EVENT_EOS));
@@ -111,6 +112,11 @@ TEST(Streaming, OrDropsWhatTheModelHasNoTimeFor) {
     return out;
   }();
   EXPECT_EQ(GST_BUFFER_PTS(last.get()), 19 * (GST_SECOND / 10));
+  const auto message = messages.next(GST_MESSAGE_QOS);
+  ASSERT_TRUE(message);
+  guint64 dropped = 0;
+  gst_message_parse_qos_stats(message.get(), nullptr, nullptr, &dropped);
+  EXPECT_GT(dropped, 0U);
 }
 
 // The harness says that it is live.
@@ -267,6 +273,14 @@ TEST(Streaming, AddsItsLatencyToThePipelines) {
   push_and_pull(h.get(), Buffer(frame(0)));
   EXPECT_EQ(latency(h, &most), 75 * GST_MSECOND);
   EXPECT_EQ(most, (9 + 70 + 2 * 100) * GST_MSECOND);  // two frames at 10 fps
+}
+
+TEST(Streaming, SaysWhenItsLatencyIsSetAnew) {
+  const Harness h = harness(inference("latency=70"), kCaps);
+  const Messages messages(h->element);
+  g_object_set(find(h).get(), "latency", 30, nullptr);
+  EXPECT_TRUE(messages.next(GST_MESSAGE_LATENCY));
+  EXPECT_EQ(latency(h), 30 * GST_MSECOND);
 }
 
 TEST(Streaming, MeasuresItsLatencyAndSaysWhenItChanged) {
