@@ -159,14 +159,15 @@ Subject load(const Flags& flags, const Tuning& tuning) {
   options.tuning = tuning;
   for (const auto& blob : {subject.proposals, subject.scores})
     if (!blob.empty()) options.graph.keep.push_back(blob);
-  const Blobs weights = read_weights(flags.init_net);
-  subject.net = CompiledNet::compile(predict_net, weights, options);
+  Blobs weights = read_weights(flags.init_net);
+  const Blobs shapes = shapes_of(weights);
+  subject.net = CompiledNet::compile(predict_net, std::move(weights), options);
   for (const auto& input : subject.net.input_names()) {
     if (input == "im_info") {
       subject.feeds[input] = make_im_info(flags);
       continue;
     }
-    subject.feeds[input] = make_data(flags, find_image_layout(subject.net, input, weights));
+    subject.feeds[input] = make_data(flags, find_image_layout(subject.net, input, shapes));
     subject.size = subject.feeds[input].sizes().vec();
   }
   return subject;

@@ -58,7 +58,7 @@ void run(const Flags& flags) {
   const c10::Device device = parse_device(flags.device);
   if (flags.threads > 0) at::set_num_threads(flags.threads);
   const Blobs feeds = read_feeds(flags.inputs);
-  const Blobs weights = flags.init_net == "-" ? Blobs() : read_weights(flags.init_net);
+  Blobs weights = flags.init_net == "-" ? Blobs() : read_weights(flags.init_net);
   const NetDef predict_net = read_net(flags.predict_net);
   const auto decoder = flags.formatted ? make_decoder(predict_net) : nullptr;
 
@@ -72,7 +72,7 @@ void run(const Flags& flags) {
   const bool all = flags.blobs == std::vector<std::string>{"all"};
   options.graph.keep_all = all;
   if (!all) options.graph.keep = decoder ? decoder->blobs_needed() : flags.blobs;
-  const auto net = CompiledNet::compile(predict_net, weights, options);
+  const auto net = CompiledNet::compile(predict_net, std::move(weights), options);
 
   Workspace workspace;
   const Blobs results = net.run(feeds, workspace);

@@ -101,7 +101,8 @@ class NetModel final : public Model {
       : threads_(options.threads > 0 ? options.threads : allowed_cores()) {
     use_threads();
     const NetDef predict_net = read_net(options.predict_net);
-    const Blobs weights = read_weights(options.init_net);
+    Blobs weights = read_weights(options.init_net);
+    const Blobs shapes = shapes_of(weights);
     decoder_ = make_decoder(predict_net);
     preprocess_ = choose_preprocess(options, predict_net);
     CompileOptions compile;
@@ -113,9 +114,9 @@ class NetModel final : public Model {
       compile.tuning = read_tuning(TuningKey{options.predict_net, compile.precision, threads_}.file());
     compile.only_predicted_masks = true;  // decoders read no others
     compile.graph.keep = decoder_->blobs_needed();
-    net_ = CompiledNet::compile(predict_net, weights, compile);
+    net_ = CompiledNet::compile(predict_net, std::move(weights), compile);
     image_input_ = image_input(net_);
-    const ImageLayout layout = find_image_layout(net_, image_input_, weights);
+    const ImageLayout layout = find_image_layout(net_, image_input_, shapes);
     preprocess_.channels = layout.channels;
     preprocess_.channels_last = layout.channels_last;
     // Detectors keep the shape of a picture, whatever size they were exported with.
@@ -130,7 +131,7 @@ class NetModel final : public Model {
     info_.input_format = preprocess_.rgb ? "RGB" : "BGR";
     info_.channels = preprocess_.channels;
     info_.fixed_size = preprocess_.fixed_size;
-    if (auto labels = choose_labels(options, predict_net, weights)) {
+    if (auto labels = choose_labels(options, predict_net, shapes)) {
       info_.labels = std::make_shared<const std::vector<std::string>>(std::move(labels->names));
       defaults_.class_thresholds = std::move(labels->thresholds);
     }

@@ -1,5 +1,6 @@
 #include "runtime/compiled_net.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/sum.h>
@@ -116,7 +117,7 @@ std::vector<const Operator*> pointers(const Operators& ops) {
 
 }  // namespace
 
-CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const CompileOptions& options) {
+CompiledNet CompiledNet::compile(const NetDef& net, Blobs weights, const CompileOptions& options) {
   load_devices();
   check_precision(options);
   warn_if_slow(options.precision, options.device);
@@ -125,6 +126,7 @@ CompiledNet CompiledNet::compile(const NetDef& net, const Blobs& weights, const 
   compiled.device_ = options.device;
   check_operators(net);
   compiled.graph_ = build_graph(net, weights, options.graph);
+  weights.clear();
   Graph& graph = compiled.graph_;
   at_place([&] { return graph.source; },
            [&] {
@@ -285,6 +287,13 @@ Blobs run_init_net(const NetDef& net) {
   without_interface.external_outputs.clear();
   Workspace workspace;
   return CompiledNet::compile(without_interface, {}, options).run({}, workspace);
+}
+
+Blobs shapes_of(const Blobs& blobs) {
+  Blobs shapes;
+  for (const auto& [name, blob] : blobs)
+    shapes.emplace(name, at::empty(blob.sizes(), blob.options().device(at::kMeta)));
+  return shapes;
 }
 
 Blobs read_weights(const std::string& init_net) { return run_init_net(read_net(init_net)); }

@@ -50,7 +50,8 @@ class CompiledNet {
   // Checks and compiles. Throws Error for everything that is wrong with the net: see build_graph, kFormat for
   // weights that are NaN or infinite, and kArgument, kShape and kType from operators that refuse their
   // arguments or the shapes that are known before a run.
-  static CompiledNet compile(const NetDef& net, const Blobs& weights, const CompileOptions& options = {});
+  // Weights that nobody else holds are freed as they are packed, so that memory does not hold both of all.
+  static CompiledNet compile(const NetDef& net, Blobs weights, const CompileOptions& options = {});
 
   const Graph& graph() const { return graph_; }
 
@@ -96,5 +97,8 @@ Blobs run_init_net(const NetDef& net);
 
 // The same of a file, whose contents are in memory only once when it returns. Throws Error.
 Blobs read_weights(const std::string& init_net);
+
+// Blobs of the same sizes and types without memory (device meta).
+Blobs shapes_of(const Blobs& blobs);
 
 }  // namespace caffe2rt

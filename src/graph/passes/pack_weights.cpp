@@ -23,14 +23,14 @@ void pack_convolutions(Graph& graph) {
   // Heads share their filters among levels.
   using Key = std::tuple<ValueId, std::vector<std::int64_t>, std::vector<std::int64_t>, std::int64_t>;
   std::map<Key, ValueId> packed;
+  InputReplacer inputs(graph);
   for (Node& node : graph.nodes) {
     const auto conv = ConvNode::find(graph, node);
     if (!conv) continue;
     const Window& window = conv->window;
     const auto padding = both_sides(window);
     if (!padding) continue;
-    std::vector<ValueId> inputs = node.inputs;
-    ValueId& filter = inputs[ConvNode::kFilter];
+    const ValueId filter = node.inputs[ConvNode::kFilter];
     const auto [known, is_new] = packed.try_emplace({filter, window.stride, window.dilation, conv->group});
     if (is_new) {
       at::Tensor laid_out =
@@ -38,8 +38,7 @@ void pack_convolutions(Graph& graph) {
                                     window.stride, window.dilation, conv->group, std::nullopt);
       known->second = add_constant(graph, graph.values[filter].blob, std::move(laid_out));
     }
-    filter = known->second;
-    set_inputs(graph, node, std::move(inputs));
+    inputs.replace(node, ConvNode::kFilter, known->second);
     node.def.type = "caffe2rt.PackedConv";
   }
 }

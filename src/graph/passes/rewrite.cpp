@@ -54,6 +54,14 @@ void set_argument(OperatorDef& def, const std::string& name, std::int64_t value)
   def.args.push_back(std::move(arg));
 }
 
+void InputReplacer::replace(Node& node, size_t input, ValueId value) {
+  const ValueId old = node.inputs[input];
+  node.inputs[input] = value;
+  node.def.inputs[input] = graph_.values[value].blob;
+  if (static_cast<size_t>(value) < readers_.size()) readers_[value]++;
+  if (static_cast<size_t>(old) < readers_.size() && --readers_[old] == 0) graph_.constants.erase(old);
+}
+
 void drop_unread_constants(Graph& graph) {
   const std::vector<int> readers = count_readers(graph);
   std::erase_if(graph.constants, [&](const auto& constant) { return readers[constant.first] == 0; });

@@ -33,4 +33,17 @@ void set_argument(OperatorDef& def, const std::string& name, std::int64_t value)
 // Removes constants that nothing reads any more.
 void drop_unread_constants(Graph& graph);
 
+// Gives nodes other inputs, and frees each constant with its last reader: where weights are packed one by
+// one, memory need not hold all of them twice. REQUIRES: while one lives, the graph's nodes get other inputs
+// by it alone.
+class InputReplacer {
+ public:
+  explicit InputReplacer(Graph& graph) : graph_(graph), readers_(count_readers(graph)) {}
+  void replace(Node& node, size_t input, ValueId value);
+
+ private:
+  Graph& graph_;
+  std::vector<int> readers_;  // by ValueId; values that are newer than this are not counted
+};
+
 }  // namespace caffe2rt

@@ -45,7 +45,7 @@ const at::Tensor* side_by_side(const Graph& graph, const Node& node) {
 
 class Packer {
  public:
-  explicit Packer(Graph& graph) : graph_(graph) {}
+  explicit Packer(Graph& graph) : graph_(graph), inputs_(graph) {}
 
   // Puts packed weights in the place of input 1; heads that share theirs among levels share the packed ones.
   void replace(Node& node, const at::Tensor& weights, const char* type, const MatMulKind& kind) {
@@ -72,17 +72,17 @@ class Packer {
  private:
   template <class Pack>
   void replace(Node& node, Pack&& pack, const char* type, const MatMulKind& kind) {
-    std::vector<ValueId> inputs = node.inputs;
+    const ValueId weights = node.inputs[1];
     const auto [known, is_new] =
-        packed_.try_emplace({type, inputs[1], kind.precision, kind.input_scale, kind.input_zero});
-    if (is_new) known->second = add_constant(graph_, graph_.values[inputs[1]].blob, pack());
-    inputs[1] = known->second;
-    set_inputs(graph_, node, std::move(inputs));
+        packed_.try_emplace({type, weights, kind.precision, kind.input_scale, kind.input_zero});
+    if (is_new) known->second = add_constant(graph_, graph_.values[weights].blob, pack());
+    inputs_.replace(node, 1, known->second);
     node.def.type = type;
     MatMulKernel::set_kind(node.def, kind);
   }
 
   Graph& graph_;
+  InputReplacer inputs_;
   std::map<std::tuple<std::string, ValueId, Precision, float, int>, ValueId> packed_;
 };
 
@@ -98,7 +98,7 @@ void use_matmul(Graph& graph, const PassOptions& options) {
       packer.replace(node, conv->filter, "caffe2rt.MatMulConv", kinds[i]);
       set_argument(node.def, "caffe2rt.channels", conv->filter.size(1));
     } else if (const at::Tensor* filter = side_by_side(graph, node)) {
-      packer.replace_transposed(node, *filter, kinds[i]);
+      packer.replace_transposed(node, at::Tensor(*filter), kinds[i]);  // the graph's own goes
     } else if (const at::Tensor* found = matrix_of(graph, node)) {
       const at::Tensor weights = found->reshape({found->size(0), -1});
       packer.replace(node, weights, "caffe2rt.MatMulFC", kinds[i]);

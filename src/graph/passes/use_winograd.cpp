@@ -62,6 +62,7 @@ at::Tensor pack(const at::Tensor& filter, Numbers numbers) {
 
 void use_winograd(Graph& graph, const PassOptions& options) {
   const std::vector<MatMulKind> kinds = choose_kinds(graph, options);
+  InputReplacer inputs(graph);
   std::map<std::pair<ValueId, Numbers>, ValueId> packed;  // heads share their filters among levels
   for (size_t i = 0; i < graph.nodes.size(); i++) {
     Node& node = graph.nodes[i];
@@ -70,12 +71,10 @@ void use_winograd(Graph& graph, const PassOptions& options) {
     if (!conv || !suits(*conv) || !options.tuning.allows(blob, ConvWay::kWinograd)) continue;
     const auto numbers = fastest(*conv, kinds[i].precision, options.tuning.prefers(blob, ConvWay::kWinograd));
     if (!numbers) continue;
-    std::vector<ValueId> inputs = node.inputs;
-    ValueId& filter = inputs[ConvNode::kFilter];
+    const ValueId filter = node.inputs[ConvNode::kFilter];
     const auto [known, is_new] = packed.try_emplace({filter, *numbers});
     if (is_new) known->second = add_constant(graph, graph.values[filter].blob, pack(conv->filter, *numbers));
-    filter = known->second;
-    set_inputs(graph, node, std::move(inputs));
+    inputs.replace(node, ConvNode::kFilter, known->second);
     node.def.type = "caffe2rt.WinogradConv";
     set_argument(node.def, "caffe2rt.filters", conv->filter.size(0));
     set_argument(node.def, "caffe2rt.channels", conv->filter.size(1));

@@ -82,8 +82,8 @@ class Runtime {
       decoder_ = make_decoder(net);
       options.graph.keep = decoder_->blobs_needed();
       options.graph.keep.insert(options.graph.keep.end(), keep.begin(), keep.end());
-      const Blobs weights = read_weights(init_net);
-      net_ = CompiledNet::compile(net, weights, options);
+      Blobs weights = read_weights(init_net);
+      net_ = CompiledNet::compile(net, std::move(weights), options);
     });
   }
 
