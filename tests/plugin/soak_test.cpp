@@ -78,9 +78,9 @@ bool play(const Owned<GstElement>& pipeline, int for_seconds) {
 // Threads of the process when those that GLib's pools keep have ended: waits until there are no more than so
 // many, or none has ended for a while.
 ptrdiff_t settled_threads(ptrdiff_t most) {
-  g_thread_pool_stop_unused_threads();
   ptrdiff_t now = threads();
   for (int quiet = 0; now > most && quiet < 50; quiet++) {
+    g_thread_pool_stop_unused_threads();
     g_usleep(10000);
     if (threads() < now) quiet = 0;
     now = threads();

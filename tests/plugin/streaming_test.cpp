@@ -177,7 +177,7 @@ TEST(Streaming, EosComesAfterTheLastFrame) {
 }
 
 TEST(Streaming, AFlushDiscardsAtOnceAndLetsTheStreamGoOn) {
-  const Harness h = harness(inference("drop-policy=block", "slow-60"), kCaps);
+  const Harness h = harness(inference("drop-policy=block", "slow-400"), kCaps);
   gst_harness_push(h.get(), frame(0));
   gst_harness_push(h.get(), frame(1));
   auto blocked = std::async(std::launch::async, [&] { return gst_harness_push(h.get(), frame(2)); });
@@ -196,7 +196,7 @@ TEST(Streaming, AFlushDiscardsAtOnceAndLetsTheStreamGoOn) {
 
 // The asker of a query that waits behind frames is let go by a flush.
 TEST(Streaming, SerialisedQueriesKeepOrderAndEndWithAFlush) {
-  const Harness h = harness(inference("drop-policy=block queue-size=8", "slow-60"), kCaps);
+  const Harness h = harness(inference("drop-policy=block queue-size=8", "slow-400"), kCaps);
   for (int i = 0; i < 3; i++) gst_harness_push(h.get(), frame(i));
   auto asked = std::async(std::launch::async, [&] {
     GstQuery* query = gst_query_new_drain();
