@@ -18,6 +18,12 @@ bool begins(const GstEvent* event) {
   return GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START || GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT;
 }
 
+// Of streams without a frame rate a guess.
+GstClockTime frame_duration(const GstVideoInfo& info) {
+  if (info.fps_n <= 0 || info.fps_d <= 0) return GST_SECOND / 30;
+  return gst_util_uint64_scale(GST_SECOND, info.fps_d, info.fps_n);
+}
+
 }  // namespace
 
 void InferenceStream::start() {
@@ -54,12 +60,6 @@ StreamStats InferenceStream::stats() const {
   return stream_ ? stream_->stats() : last_stats_;
 }
 
-GstClockTime InferenceStream::frame_duration() const {
-  const GstVideoInfo& info = readers_->info();
-  if (info.fps_n <= 0 || info.fps_d <= 0) return GST_SECOND / 30;
-  return gst_util_uint64_scale(GST_SECOND, info.fps_d, info.fps_n);
-}
-
 bool InferenceStream::is_live() {
   if (live_known_) return live_;
   live_known_ = true;
@@ -81,8 +81,9 @@ void InferenceStream::adapt(const InferenceSettings& settings) {
     options.overflow = settings.on_drop == OnDrop::kDrop ? Overflow::kDrop : Overflow::kPass;
     const std::lock_guard lock(lock_);
     const auto held = std::max<GstClockTime>(kHeldAtLeast, 2 * latency_.reported().count());
-    options.most_held = settings.queue_size + inference_.server()->capacity() +
-                        static_cast<int>(std::min<GstClockTime>(held / frame_duration(), 1000));
+    options.most_held =
+        settings.queue_size + inference_.server()->capacity() +
+        static_cast<int>(std::min<GstClockTime>(held / frame_duration(readers_->info()), 1000));
   }
   if (options == options_) return;
   options_ = options;
@@ -281,15 +282,10 @@ bool InferenceStream::answer_latency(GstQuery* query) {
     const std::lock_guard lock(lock_);
     ours = settings.latency >= 0 ? settings.latency * GST_MSECOND : latency_.reported().count();
   }
-  GstClockTime duration = GST_SECOND / 30;
-  if (GstCaps* caps = gst_pad_get_current_caps(src_)) {
-    GstVideoInfo info;
-    if (gst_video_info_from_caps(&info, caps) && info.fps_n > 0)
-      duration = gst_util_uint64_scale(GST_SECOND, info.fps_d, info.fps_n);
-    gst_caps_unref(caps);
-  }
+  GstVideoInfo info{};
+  if (const Ref<GstCaps> caps{gst_pad_get_current_caps(src_)}) gst_video_info_from_caps(&info, caps.get());
   least += ours;
-  if (GST_CLOCK_TIME_IS_VALID(most)) most += ours + settings.queue_size * duration;
+  if (GST_CLOCK_TIME_IS_VALID(most)) most += ours + settings.queue_size * frame_duration(info);
   GST_DEBUG_OBJECT(element_, "latency %" GST_TIME_FORMAT ", %" GST_TIME_FORMAT " in all", GST_TIME_ARGS(ours),
                    GST_TIME_ARGS(least));
   gst_query_set_latency(query, live, least, most);
@@ -365,7 +361,7 @@ bool InferenceStream::ask(GstQuery* query) {
 
 GstFlowReturn InferenceStream::push_frame(VideoFrame& frame) {
   after_frame();
-  const std::uint64_t dropped = stats().frames_dropped;
+  const std::uint64_t dropped = stream()->frames_dropped();
   if (frame.fate() == Fate::kOverrun || (newest_ && dropped > dropped_)) post_qos(frame.buffer());
   dropped_ = dropped;
   Ref<GstBuffer> buffer = frame.take_buffer();

@@ -45,7 +45,6 @@ class InferenceStream {
   GstCaffe2Look look_at(const InferenceSettings& settings, GstBuffer* buffer);
   const RegionPlan& region_plan(const InferenceSettings& settings);
   bool set_caps(GstCaps* caps);
-  GstClockTime frame_duration() const;
 
   void loop() noexcept;
   GstFlowReturn deliver(Item& item);

@@ -121,6 +121,11 @@ StreamStats Stream::stats() const {
   return counter_.stats();
 }
 
+std::uint64_t Stream::frames_dropped() const {
+  const std::lock_guard lock(server_->lock_);
+  return counter_.frames_dropped();
+}
+
 std::chrono::nanoseconds Stream::latency() const {
   const std::lock_guard lock(server_->lock_);
   return counter_.latency();

@@ -54,6 +54,7 @@ class Stream {
   void start();
 
   StreamStats stats() const;
+  std::uint64_t frames_dropped() const;
   // The latency that all but a few frames keep to lately; zero before the first frame.
   std::chrono::nanoseconds latency() const;
 

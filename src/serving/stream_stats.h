@@ -25,6 +25,7 @@ class StreamCounter {
   void left(bool inferred, std::chrono::nanoseconds took);
 
   StreamStats stats() const;
+  std::uint64_t frames_dropped() const { return counts_.frames_dropped; }
   // What all but two in a hundred of the last frames kept to, and a fifth more; zero before the first one.
   std::chrono::nanoseconds latency() const;
 

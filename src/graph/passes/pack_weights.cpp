@@ -49,7 +49,6 @@ void pack_weights(Graph& graph) {
   if (fused::convolution().exists() && fused::convolution_add().exists() &&
       fused::pack_convolution().exists())
     pack_convolutions(graph);
-  drop_unread_constants(graph);
 }
 
 }  // namespace caffe2rt

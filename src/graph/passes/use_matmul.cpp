@@ -105,7 +105,6 @@ void use_matmul(Graph& graph, const PassOptions& options) {
       set_argument(node.def, "caffe2rt.depth", weights.size(1));
     }
   }
-  drop_unread_constants(graph);
 }
 
 }  // namespace caffe2rt

@@ -81,7 +81,6 @@ void use_winograd(Graph& graph, const PassOptions& options) {
     set_argument(node.def, "caffe2rt.numbers", static_cast<std::int64_t>(*numbers));
     set_argument(node.def, "pad", conv->window.pads.front());
   }
-  drop_unread_constants(graph);
 }
 
 }  // namespace caffe2rt
