@@ -31,7 +31,7 @@ packages=(
   python3-dev pybind11-dev python3-yaml python3-protobuf python3-pil python3-opencv python3-tqdm graphviz
   python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 gobject-introspection libgirepository1.0-dev
   protobuf-compiler libprotobuf-dev libgoogle-glog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libzip-dev libhwy-dev
-  libopencv-dev libpango1.0-dev libcairo2-dev fonts-dejavu-core
+  libopencv-dev libdlib-dev libpango1.0-dev libcairo2-dev fonts-dejavu-core
   libgtest-dev libgmock-dev libbenchmark-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad

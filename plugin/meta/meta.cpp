@@ -95,7 +95,7 @@ struct Head {
   gint32 width, height, look;
   gint32 unused = 0;
 };
-constexpr guint8 kVersion = 1;
+constexpr guint8 kVersion = 2;
 
 gboolean serialize(const GstMeta* meta, GstByteArrayInterface* data, guint8* version) {
   const SeenFrame& frame = *reinterpret_cast<const GstCaffe2Meta*>(meta)->seen;

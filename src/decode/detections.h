@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "frame/affine.h"
 #include "frame/rect.h"
 #include "geometry/box.h"
 
@@ -25,7 +26,8 @@ struct Object {
   float score = 0;   // 0..1
   int class_id = 0;  // from 0, without background
   std::vector<Keypoint> keypoints;
-  int region = -1;  // index into Detections::regions of where it was seen; -1: in the whole frame
+  int region = -1;             // index into Detections::regions of where it was seen; -1: in the whole frame
+  std::int64_t track_id = -1;  // the same in all frames that show it, from 1; -1: no tracker knows it
 };
 
 // How a soft mask becomes pixels of a frame.
@@ -78,6 +80,33 @@ struct Region {
   std::vector<ClassScore> classes;  // what a classifier thinks of it, best first
 };
 
+// A line that a tracker counts at. Who looks from its first point to its second sees what crosses forward
+// come from the left and go to the right.
+struct CountingLine {
+  std::string name;
+  Point from, to;
+  std::int64_t forward = 0, backward = 0;  // crossings since the tracker started
+};
+
+// A polygon that a tracker counts in.
+struct CountingZone {
+  std::string name;
+  std::vector<Point> corners;
+  std::int64_t inside = 0;             // tracks that are in it now
+  std::int64_t entered = 0, left = 0;  // since the tracker started
+};
+
+// A track crossed a line, or the border of a zone.
+struct Crossing {
+  enum class Kind { kForward, kBackward, kEntered, kLeft };
+  Kind kind = Kind::kForward;
+  int where = 0;  // index into Detections::lines, or zones
+  std::int64_t track_id = 0;
+  int class_id = 0;
+  Point at;          // where the track is now; of one that ended in a zone: where it was last
+  double dwell = 0;  // seconds; kLeft: spent inside
+};
+
 struct Detections {
   int width = 0, height = 0;    // the frame that every coordinate here belongs to, pixels
   std::vector<Object> objects;  // best score first
@@ -87,6 +116,9 @@ struct Detections {
   std::vector<PanopticSegment> segments;
   std::vector<ClassScore> classes;  // best first
   std::vector<Region> regions;      // empty: the model looked at the whole frame
+  std::vector<CountingLine> lines;  // of a tracker, with what it counted so far
+  std::vector<CountingZone> zones;
+  std::vector<Crossing> crossings;  // those of this frame
   std::vector<RawTensor> raw;
   std::shared_ptr<const std::vector<std::string>> labels;  // names by class id; may be null or shorter
 

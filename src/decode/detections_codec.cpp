@@ -23,7 +23,7 @@ class Writer {
  private:
   template <class T>
   static json to(const T& value) {
-    if constexpr (std::is_same_v<T, std::string> || std::is_arithmetic_v<T>) {
+    if constexpr (std::is_same_v<T, std::string> || std::is_arithmetic_v<T> || std::is_enum_v<T>) {
       return value;
     } else {
       Writer writer;
@@ -64,7 +64,7 @@ class Reader {
  private:
   template <class T>
   static void from(const json& data, T& value) {
-    if constexpr (std::is_same_v<T, std::string> || std::is_arithmetic_v<T>) {
+    if constexpr (std::is_same_v<T, std::string> || std::is_arithmetic_v<T> || std::is_enum_v<T>) {
       data.get_to(value);
     } else {
       Reader reader(data);
@@ -132,6 +132,7 @@ void fields(Codec& codec, Of<Object> auto& object) {
   codec.field("class_id", object.class_id);
   codec.field("keypoints", object.keypoints);
   codec.field("region", object.region);
+  codec.field("track_id", object.track_id);
 }
 
 template <class Codec>
@@ -186,6 +187,40 @@ void fields(Codec& codec, Of<RawTensor> auto& tensor) {
 }
 
 template <class Codec>
+void fields(Codec& codec, Of<Point> auto& point) {
+  codec.field("x", point.x);
+  codec.field("y", point.y);
+}
+
+template <class Codec>
+void fields(Codec& codec, Of<CountingLine> auto& line) {
+  codec.field("name", line.name);
+  codec.field("from", line.from);
+  codec.field("to", line.to);
+  codec.field("forward", line.forward);
+  codec.field("backward", line.backward);
+}
+
+template <class Codec>
+void fields(Codec& codec, Of<CountingZone> auto& zone) {
+  codec.field("name", zone.name);
+  codec.field("corners", zone.corners);
+  codec.field("inside", zone.inside);
+  codec.field("entered", zone.entered);
+  codec.field("left", zone.left);
+}
+
+template <class Codec>
+void fields(Codec& codec, Of<Crossing> auto& crossing) {
+  codec.field("kind", crossing.kind);
+  codec.field("where", crossing.where);
+  codec.field("track_id", crossing.track_id);
+  codec.field("class_id", crossing.class_id);
+  codec.field("at", crossing.at);
+  codec.field("dwell", crossing.dwell);
+}
+
+template <class Codec>
 void fields(Codec& codec, Of<Detections> auto& seen) {
   codec.field("width", seen.width);
   codec.field("height", seen.height);
@@ -196,6 +231,9 @@ void fields(Codec& codec, Of<Detections> auto& seen) {
   codec.field("segments", seen.segments);
   codec.field("classes", seen.classes);
   codec.field("regions", seen.regions);
+  codec.field("lines", seen.lines);
+  codec.field("zones", seen.zones);
+  codec.field("crossings", seen.crossings);
   codec.field("raw", seen.raw);
 }
 
@@ -225,6 +263,15 @@ void require_consistent(const Detections& seen) {
   for (const PanopticSegment& segment : seen.segments)
     require(segment.object >= -1 && segment.object < std::ssize(seen.objects), ErrorCode::kFormat,
             "a segment of object {} of {}", segment.object, seen.objects.size());
+  for (const Crossing& crossing : seen.crossings) {
+    using Kind = Crossing::Kind;
+    const bool of_line = crossing.kind == Kind::kForward || crossing.kind == Kind::kBackward;
+    require(of_line || crossing.kind == Kind::kEntered || crossing.kind == Kind::kLeft, ErrorCode::kFormat,
+            "a crossing of kind {}", static_cast<int>(crossing.kind));
+    const size_t places = of_line ? seen.lines.size() : seen.zones.size();
+    require(crossing.where >= 0 && static_cast<size_t>(crossing.where) < places, ErrorCode::kFormat,
+            "a crossing of {} {} of {}", of_line ? "line" : "zone", crossing.where, places);
+  }
 }
 
 }  // namespace
