@@ -33,12 +33,12 @@ packages=(
   protobuf-compiler libprotobuf-dev libgoogle-glog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libzip-dev libhwy-dev
   libopencv-dev libdlib-dev libpango1.0-dev libcairo2-dev fonts-dejavu-core
   libgtest-dev libgmock-dev libbenchmark-dev
-  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev libgstrtspserver-1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
 )
 
-[ "$tests" = 0 ] || packages+=(clang-format clang-tidy python3-pytest)
+[ "$tests" = 0 ] || packages+=(clang-format clang-tidy python3-pytest gir1.2-gst-rtsp-server-1.0)
 # The references of the tests are written in PyTorch: the whole wheel, so that Python and the engine share one libtorch.
 [ "$tests" = 0 ] || cuda=1
 

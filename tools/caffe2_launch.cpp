@@ -1,161 +1,120 @@
-// caffe2_launch: gst-launch with a progress line, and a summary of what caffe2inference saw.
+// caffe2_launch: gst-launch with a progress line, a summary of what caffe2inference saw, and two elements for
+// streams: livesrc and rtspserversink.
 #include <glib-unix.h>
 #include <gst/gst.h>
-#include <gst/video/video.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <map>
-#include <mutex>
-
+#include "launch/progress.h"
+#include "live/live_source.h"
+#include "live/message_text.h"
+#include "live/owned.h"
+#include "live/rtsp_sink.h"
 #include "tool.h"
 
 namespace caffe2rt {
 namespace {
 
-struct Unref {
-  void operator()(GstElement* p) const { gst_object_unref(p); }
-  void operator()(GstBus* p) const { gst_object_unref(p); }
-  void operator()(GstPad* p) const { gst_object_unref(p); }
-  void operator()(GstMessage* p) const { gst_message_unref(p); }
-  void operator()(GstIterator* p) const { gst_iterator_free(p); }
-  void operator()(GError* p) const { g_error_free(p); }
-  void operator()(char* p) const { g_free(p); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Unref>;
-
-// What went through the inference elements so far. Any thread.
-class Tally {
- public:
-  void count(GstBuffer* buffer) {
-    const std::lock_guard lock(mutex_);
-    frames_++;
-    gpointer state = nullptr;
-    while (GstMeta* meta =
-               gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))
-      objects_[g_quark_to_string(reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta)->roi_type)]++;
-  }
-  long frames() const {
-    const std::lock_guard lock(mutex_);
-    return frames_;
-  }
-  std::map<std::string, long> objects() const {
-    const std::lock_guard lock(mutex_);
-    return objects_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  long frames_ = 0;
-  std::map<std::string, long> objects_;  // by label
-};
-
-GstPadProbeReturn count_buffer(GstPad*, GstPadProbeInfo* info, gpointer tally) {
-  static_cast<Tally*>(tally)->count(GST_PAD_PROBE_INFO_BUFFER(info));
-  return GST_PAD_PROBE_OK;
-}
-
-void watch_inference(GstElement* pipeline, Tally& tally) {
-  const Owned<GstIterator> found(
-      gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), "caffe2inference"));
-  GValue item = G_VALUE_INIT;
-  while (gst_iterator_next(found.get(), &item) == GST_ITERATOR_OK) {
-    const Owned<GstPad> pad(gst_element_get_static_pad(GST_ELEMENT(g_value_get_object(&item)), "src"));
-    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, count_buffer, &tally, nullptr);
-    g_value_reset(&item);
-  }
-  g_value_unset(&item);
-}
-
-class Progress {
- public:
-  Progress(GstElement* pipeline, const Tally& tally) : pipeline_(pipeline), tally_(tally) {}
-
-  // One line that is written over on a terminal; elsewhere a line every five seconds.
-  void show() {
-    const bool terminal = isatty(STDERR_FILENO) != 0;
-    if (!terminal && seconds() < next_line_) return;
-    next_line_ = seconds() + 5;
-    gint64 position = 0, duration = 0;
-    const bool known = gst_element_query_position(pipeline_, GST_FORMAT_TIME, &position) &&
-                       gst_element_query_duration(pipeline_, GST_FORMAT_TIME, &duration) && duration > 0;
-    std::string line = fmt::format("{} frames, {:.1f} fps", tally_.frames(), fps());
-    if (known) {
-      const double done = std::min(1.0, static_cast<double>(position) / static_cast<double>(duration));
-      const auto filled = static_cast<size_t>(done * 30);
-      line = fmt::format("[{}{}] {:3.0f} %, {}", std::string(filled, '#'), std::string(30 - filled, ' '),
-                         done * 100, line);
-      if (done > 0.01) line += fmt::format(", {:.0f} s left", seconds() / done * (1 - done));
-    }
-    std::fprintf(stderr, terminal ? "\r%s\033[K" : "%s\n", line.c_str());
-    shown_ = true;
-  }
-  void finish() const {
-    if (shown_ && isatty(STDERR_FILENO)) std::fputc('\n', stderr);
-  }
-  double fps() const { return static_cast<double>(tally_.frames()) / std::max(1e-3, seconds()); }
-
- private:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
-  GstElement* const pipeline_;
-  const Tally& tally_;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  double next_line_ = 0;
-  bool shown_ = false;
-};
-
-// GStreamer's own elements say what happened in general, and the particulars in the last line of the debug
-// text.
-[[noreturn]] void throw_error(GstMessage* message) {
-  GError* error = nullptr;
-  char* debug = nullptr;
-  gst_message_parse_error(message, &error, &debug);
-  const Owned<GError> owned_error(error);
-  const Owned<char> owned_debug(debug);
-  std::string particulars = debug ? debug : "";
-  particulars = particulars.substr(particulars.rfind('\n') + 1);
-  if (particulars.starts_with("../") || particulars.find("):") != std::string::npos) particulars.clear();
-  fail(ErrorCode::kInternal, "{}: {}{}", GST_OBJECT_NAME(GST_MESSAGE_SRC(message)), error->message,
-       particulars.empty() ? "" : " (" + particulars + ")");
-}
-
-// An interrupt ends the stream properly, so that a file being written is complete.
-gboolean end_stream(gpointer pipeline) {
-  gst_element_send_event(static_cast<GstElement*>(pipeline), gst_event_new_eos());
-  return G_SOURCE_CONTINUE;
-}
-
-void run_until_eos(GstElement* pipeline, Progress& progress) {
-  const Owned<GstBus> bus(gst_element_get_bus(pipeline));
-  const guint interrupt = g_unix_signal_add(SIGINT, end_stream, pipeline);
-  gst_element_set_state(pipeline, GST_STATE_PLAYING);  // a failure is on the bus
-  for (bool ended = false; !ended;) {
-    g_main_context_iteration(nullptr, FALSE);
-    const Owned<GstMessage> message(gst_bus_timed_pop_filtered(
-        bus.get(), 200 * GST_MSECOND, static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS)));
-    progress.show();
-    if (message && GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR) {
-      progress.finish();
-      gst_element_set_state(pipeline, GST_STATE_NULL);
-      throw_error(message.get());
-    }
-    ended = message != nullptr;
-  }
-  progress.finish();
-  gst_element_set_state(pipeline, GST_STATE_NULL);
-  g_source_remove(interrupt);
-}
+constexpr double kPatience = 10;  // s, for a stream to end that was asked to
 
 struct Flags {
   std::vector<std::string> pipeline;  // gst-launch's words
+  double seconds = 0;
 };
+
+// Takes a pipeline from its start to the end of its stream.
+class Run {
+ public:
+  Run(GstElement* pipeline, const Tally& tally, double seconds)
+      : pipeline_(pipeline),
+        bus_(gst_element_get_bus(pipeline)),
+        tally_(tally),
+        progress_(pipeline, tally),
+        seconds_(seconds) {}
+  ~Run() { gst_element_set_state(pipeline_, GST_STATE_NULL); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  void until_eos();
+  double fps() const { return progress_.fps(); }
+
+ private:
+  static gboolean on_signal(gpointer self);
+  void end_stream();
+  bool look_at(GstMessage* message);  // true: it is over
+  void check_time();
+
+  GstElement* const pipeline_;
+  const Owned<GstBus> bus_;
+  const Tally& tally_;
+  Progress progress_;
+  const double seconds_;  // 0: to the end
+  Owned<GTimer> ending_;  // since the stream was asked to end
+};
+
+// An interrupt ends the stream properly, so that a file being written is complete.
+gboolean Run::on_signal(gpointer self) {
+  static_cast<Run*>(self)->end_stream();
+  return G_SOURCE_CONTINUE;
+}
+
+void Run::end_stream() {
+  if (ending_) return;
+  ending_.reset(g_timer_new());
+  gst_element_send_event(pipeline_, gst_event_new_eos());
+}
+
+bool Run::look_at(GstMessage* message) {
+  switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_EOS:
+      return true;
+    case GST_MESSAGE_ERROR:
+      progress_.finish();
+      fail(ErrorCode::kInternal, "{}: {}", GST_OBJECT_NAME(GST_MESSAGE_SRC(message)), message_text(message));
+    case GST_MESSAGE_WARNING:
+      progress_.say(fmt::format("caffe2_launch: warning: {}: {}", GST_OBJECT_NAME(GST_MESSAGE_SRC(message)),
+                                message_text(message)));
+      return false;
+    case GST_MESSAGE_ELEMENT:
+      if (const std::string text = element_text(message); !text.empty()) progress_.say(text);
+      return false;
+    case GST_MESSAGE_LATENCY:
+      gst_bin_recalculate_latency(GST_BIN(pipeline_));
+      return false;
+    default:
+      return false;
+  }
+}
+
+void Run::check_time() {
+  if (seconds_ > 0 && tally_.seconds() >= seconds_) end_stream();
+  if (ending_ && g_timer_elapsed(ending_.get(), nullptr) > kPatience) {
+    progress_.finish();
+    fail(ErrorCode::kInternal, "the stream did not end within {:g} s of being asked to", kPatience);
+  }
+}
+
+void Run::until_eos() {
+  constexpr auto kWatched = static_cast<GstMessageType>(
+      GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_ELEMENT | GST_MESSAGE_LATENCY);
+  const guint interrupt = g_unix_signal_add(SIGINT, on_signal, this);
+  const guint end = g_unix_signal_add(SIGTERM, on_signal, this);
+  gst_element_set_state(pipeline_, GST_STATE_PLAYING);  // a failure is on the bus
+  for (bool over = false; !over;) {
+    while (g_main_context_iteration(nullptr, FALSE)) {
+    }
+    const Owned<GstMessage> message(gst_bus_timed_pop_filtered(bus_.get(), 100 * GST_MSECOND, kWatched));
+    progress_.show();
+    if (message) over = look_at(message.get());
+    check_time();
+  }
+  progress_.finish();
+  g_source_remove(interrupt);
+  g_source_remove(end);
+}
 
 void launch(const Flags& flags) {
   gst_init(nullptr, nullptr);
+  register_live_source();
+  register_rtsp_sink();
   std::vector<const char*> words;
   words.reserve(flags.pipeline.size() + 1);
   for (const auto& word : flags.pipeline) words.push_back(word.c_str());
@@ -164,18 +123,31 @@ void launch(const Flags& flags) {
   const Owned<GstElement> pipeline(gst_parse_launchv(words.data(), &error));
   const Owned<GError> owned(error);
   require(error == nullptr, ErrorCode::kArgument, "{}", error ? error->message : "");
-  require(GST_IS_BIN(pipeline.get()), ErrorCode::kArgument, "expected a pipeline, got a single element");
+  require(GST_IS_PIPELINE(pipeline.get()), ErrorCode::kArgument, "expected a pipeline, got a single element");
 
-  Tally tally;
-  watch_inference(pipeline.get(), tally);
-  Progress progress(pipeline.get(), tally);
-  run_until_eos(pipeline.get(), progress);
-  fmt::print("{} frames, {:.1f} fps\n", tally.frames(), progress.fps());
+  const Tally tally(pipeline.get());
+  double fps = 0;
+  {
+    Run run(pipeline.get(), tally, flags.seconds);
+    run.until_eos();
+    fps = run.fps();
+  }
+  fmt::print("{} frames, {:.1f} fps\n", tally.frames(), fps);
   for (const auto& [label, count] : tally.objects()) fmt::print("  {:24} {:6}\n", label, count);
 }
 
 void add_options(CLI::App& app, Flags& flags) {
-  app.prefix_command();  // everything is the pipeline's
+  app.add_option("--seconds", flags.seconds, "End the stream so long after its first frame")
+      ->check(CLI::PositiveNumber);
+  app.footer(
+      "Two elements are known here alone:\n"
+      "  livesrc         decoded frames of an RTSP or HTTP source, which is asked again when it goes away:\n"
+      "                  uri, latency (ms, 200), timeout (s, 5), reconnect (never, once-seen, always),\n"
+      "                  user-id, user-pw, protocols (tcp, udp, udp-mcast)\n"
+      "  rtspserversink  serves an H.264 stream to RTSP clients: address (0.0.0.0), port (8554), mount "
+      "(/live)\n"
+      "SIGINT and SIGTERM end the stream as its own end does.");
+  app.prefix_command();  // everything else is the pipeline's
   app.callback([&] { flags.pipeline = app.remaining(); });
 }
 
