@@ -7,6 +7,9 @@
 #include <numbers>
 #include <set>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "decode/paste_masks.h"
@@ -15,6 +18,18 @@
 
 namespace caffe2rt::gst {
 namespace {
+
+// The box of an object's ODMtd.
+FrameRect od_box(const Object& object, const Detections& frame) {
+#if GST_CHECK_VERSION(1, 26, 0)
+  if (object.rotated) {
+    const RotatedBox& r = *object.rotated;
+    const auto pixel = [](float edge) { return static_cast<int>(std::lround(edge)); };
+    return {pixel(r.cx - r.width / 2), pixel(r.cy - r.height / 2), pixel(r.width), pixel(r.height)};
+  }
+#endif
+  return pixel_box(object.box, frame);
+}
 
 class Writer {
  public:
@@ -73,14 +88,12 @@ class Writer {
 
   GstAnalyticsODMtd add_box(const Object& object) {
     GstAnalyticsODMtd od;
-    const FrameRect box = pixel_box(object.box, seen_);
+    const FrameRect box = od_box(object, seen_);
 #if GST_CHECK_VERSION(1, 26, 0)
     if (object.rotated) {
-      const RotatedBox& r = *object.rotated;
-      const auto pixel = [](float edge) { return static_cast<gint>(std::lround(edge)); };
       gst_analytics_relation_meta_add_oriented_od_mtd(
-          meta_, quark(object.class_id), pixel(r.cx - r.width / 2), pixel(r.cy - r.height / 2),
-          pixel(r.width), pixel(r.height), -r.angle * std::numbers::pi_v<float> / 180, object.score, &od);
+          meta_, quark(object.class_id), box.x, box.y, box.width, box.height,
+          -object.rotated->angle * std::numbers::pi_v<float> / 180, object.score, &od);
       return od;
     }
 #endif
@@ -216,6 +229,48 @@ void attach_analytics(GstBuffer* buffer, const Detections& detections, [[maybe_u
 #if GST_CHECK_VERSION(1, 26, 0)
   if (masks) writer.add_masks();
 #endif
+}
+
+void attach_tracking(GstBuffer* buffer, const Detections& tracked,
+                     const std::map<std::int64_t, GstClockTime>& first, GstClockTime now) {
+  GstAnalyticsRelationMeta* meta = gst_buffer_get_analytics_relation_meta(buffer);
+  if (!meta) return;
+  using Key = std::tuple<int, int, int, int, GQuark>;
+  std::multimap<Key, std::int64_t> ids;
+  for (const Object& object : tracked.objects) {
+    const FrameRect box = od_box(object, tracked);
+    const GQuark label = g_quark_from_string(tracked.label(object.class_id).c_str());
+    if (object.track_id >= 0) ids.emplace(Key{box.x, box.y, box.width, box.height, label}, object.track_id);
+  }
+  std::vector<std::pair<guint, std::int64_t>> tracks;  // ids of ODMtds and of their tracks
+  gpointer state = nullptr;
+  GstAnalyticsODMtd od;
+  while (gst_analytics_relation_meta_iterate(meta, &state, gst_analytics_od_mtd_get_mtd_type(), &od)) {
+    FrameRect box;
+    gfloat confidence = 0;
+#if GST_CHECK_VERSION(1, 26, 0)
+    gfloat turn = 0;
+    gst_analytics_od_mtd_get_oriented_location(&od, &box.x, &box.y, &box.width, &box.height, &turn,
+                                               &confidence);
+#else
+    gst_analytics_od_mtd_get_location(&od, &box.x, &box.y, &box.width, &box.height, &confidence);
+#endif
+    const auto found =
+        ids.find(Key{box.x, box.y, box.width, box.height, gst_analytics_od_mtd_get_obj_type(&od)});
+    if (found == ids.end()) continue;
+    tracks.emplace_back(od.id, found->second);
+    ids.erase(found);
+  }
+  for (const auto& [object, id] : tracks) {
+    GstAnalyticsTrackingMtd track;
+    const auto since = first.find(id);
+    if (!gst_analytics_relation_meta_add_tracking_mtd(meta, static_cast<guint64>(id),
+                                                      since == first.end() ? now : since->second, &track))
+      continue;
+    gst_analytics_tracking_mtd_update_last_seen(&track, now);
+    gst_analytics_relation_meta_set_relation(meta, GST_ANALYTICS_REL_TYPE_RELATE_TO, object, track.id);
+    gst_analytics_relation_meta_set_relation(meta, GST_ANALYTICS_REL_TYPE_RELATE_TO, track.id, object);
+  }
 }
 
 }  // namespace caffe2rt::gst

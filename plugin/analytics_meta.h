@@ -4,6 +4,9 @@
 
 #include <gst/gst.h>
 
+#include <cstdint>
+#include <map>
+
 #include "decode/detections.h"
 
 namespace caffe2rt::gst {
@@ -21,5 +24,11 @@ namespace caffe2rt::gst {
 // Boxes are clipped to the frame, in whole pixels. REQUIRES: the buffer is writable; the detections belong to
 // this very frame.
 void attach_analytics(GstBuffer* buffer, const Detections& detections, bool masks);
+
+// Adds a TrackingMtd for each object with a track, RELATE_TO its ODMtd both ways, where the buffer has one of
+// the object's box and label: its id, when it was seen first and that it is seen `now` (running times, ns).
+// REQUIRES: as attach_analytics.
+void attach_tracking(GstBuffer* buffer, const Detections& tracked,
+                     const std::map<std::int64_t, GstClockTime>& first, GstClockTime now);
 
 }  // namespace caffe2rt::gst

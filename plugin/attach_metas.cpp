@@ -37,4 +37,12 @@ void attach_metas(GstBuffer* buffer, SeenFrame seen, guint flags) {
   if (flags & kCaffe2Meta) attach(buffer, std::move(seen));
 }
 
+void attach_tracks(GstBuffer* buffer, const Detections& seen, const Detections& tracked,
+                   [[maybe_unused]] const FirstSeen& first, [[maybe_unused]] GstClockTime now) {
+  attach_track_ids(buffer, seen, tracked);
+#ifdef CAFFE2RT_ANALYTICS
+  attach_tracking(buffer, tracked, first, now);
+#endif
+}
+
 }  // namespace caffe2rt::gst

@@ -173,11 +173,7 @@ void add_detection(Table& to) {
              "The best so many objects of a frame are kept (-1: what the model says)",
              CAFFE2RT_FIELD(max_detections), -1, G_MAXINT);
   to.choice("output", "Output", "What is attached to a frame", output_type(), CAFFE2RT_FIELD(output));
-  to.add(
-      g_param_spec_flags("meta", "Metadata", "What is attached to frames", meta_flags_type(), kDefaultMetas,
-                         kMutablePlaying),
-      [](InferenceSettings& s, const GValue* value) { s.metas = g_value_get_flags(value); },
-      [](const InferenceSettings& s, GValue* value) { g_value_set_flags(value, s.metas); });
+  to.flags("meta", "Metadata", "What is attached to frames", meta_flags_type(), CAFFE2RT_FIELD(metas));
   to.integer("inference-interval", "Inference interval",
              "The model looks at every so manieth frame; the others pass on, marked as not looked at",
              CAFFE2RT_FIELD(interval), 1, G_MAXINT);

@@ -3,11 +3,13 @@
 
 GST_ELEMENT_REGISTER_DECLARE(caffe2inference)
 GST_ELEMENT_REGISTER_DECLARE(caffe2overlay)
+GST_ELEMENT_REGISTER_DECLARE(caffe2tracker)
 
 namespace {
 
 gboolean register_elements(GstPlugin* plugin) {
-  return GST_ELEMENT_REGISTER(caffe2inference, plugin) && GST_ELEMENT_REGISTER(caffe2overlay, plugin);
+  return GST_ELEMENT_REGISTER(caffe2inference, plugin) && GST_ELEMENT_REGISTER(caffe2tracker, plugin) &&
+         GST_ELEMENT_REGISTER(caffe2overlay, plugin);
 }
 
 }  // namespace

@@ -88,6 +88,16 @@ class PropertyTable {
         [field](const Settings& s, GValue* value) { g_value_set_enum(value, static_cast<int>(field(s))); });
   }
 
+  // Of a flags type, kept as guint.
+  template <class Field>
+  void flags(const char* name, const char* nick, const char* blurb, GType type, Field field,
+             GParamFlags flags = kMutablePlaying) {
+    add(
+        g_param_spec_flags(name, nick, blurb, type, field(preset_), flags),
+        [field](Settings& s, const GValue* value) { field(s) = g_value_get_flags(value); },
+        [field](const Settings& s, GValue* value) { g_value_set_flags(value, field(s)); });
+  }
+
   void add(GParamSpec* spec, Set set, Get get) { rows_.push_back({spec, std::move(set), std::move(get)}); }
 
   // The id that the next property gets.

@@ -3,6 +3,11 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "base/error.h"
 #include "pixel_box.h"
@@ -24,6 +29,11 @@ int first_free_id(GstBuffer* buffer) {
   int id = 0;
   for_each_region(buffer, [&](const auto* roi) { id = std::max(id, roi->id + 1); });
   return id;
+}
+
+void add_track_id(GstVideoRegionOfInterestMeta* roi, std::int64_t track_id) {
+  gst_video_region_of_interest_meta_add_param(
+      roi, gst_structure_new("object_id", "id", G_TYPE_INT, static_cast<gint>(track_id), nullptr));
 }
 
 void attach_classes(GstBuffer* buffer, const Detections& detections) {
@@ -61,7 +71,37 @@ void attach_regions(GstBuffer* buffer, const Detections& detections) {
                                static_cast<double>(box.x2 / width), "y_min", G_TYPE_DOUBLE,
                                static_cast<double>(box.y1 / height), "y_max", G_TYPE_DOUBLE,
                                static_cast<double>(box.y2 / height), nullptr));
+    if (object.track_id >= 0) add_track_id(roi, object.track_id);
   }
+}
+
+void attach_track_ids(GstBuffer* buffer, const Detections& seen, const Detections& tracked) {
+  using Key = std::tuple<int, int, int, int, std::string>;
+  const auto key_of = [](const Object& object, const Detections& frame) {
+    const FrameRect rect = pixel_box(object.box, frame);
+    return Key{rect.x, rect.y, rect.width, rect.height, frame.label(object.class_id)};
+  };
+  std::multimap<Key, std::int64_t> ids;
+  for (const Object& object : tracked.objects) ids.emplace(key_of(object, tracked), object.track_id);
+  std::multiset<Key> all;
+  for (const Object& object : seen.objects) all.insert(key_of(object, seen));
+  std::vector<GstMeta*> dropped;
+  for_each_region(buffer, [&](GstVideoRegionOfInterestMeta* roi) {
+    const auto has = [&](const char* param) {
+      return gst_video_region_of_interest_meta_get_param(roi, param) != nullptr;
+    };
+    if (!roi->roi_type || !has("detection") || has("object_id")) return;
+    const auto pixels = [](guint n) { return static_cast<int>(n); };
+    const Key key{pixels(roi->x), pixels(roi->y), pixels(roi->w), pixels(roi->h),
+                  g_quark_to_string(roi->roi_type)};
+    if (const auto found = ids.find(key); found != ids.end()) {
+      if (found->second >= 0) add_track_id(roi, found->second);
+      ids.erase(found);
+    } else if (all.contains(key)) {
+      dropped.push_back(&roi->meta);
+    }
+  });
+  for (GstMeta* meta : dropped) gst_buffer_remove_meta(buffer, meta);
 }
 
 void draw_regions(GstBuffer* buffer, Overlay& overlay, const OverlayStyle& style) {

@@ -175,4 +175,8 @@ GstCaffe2Meta* attach(GstBuffer* buffer, SeenFrame seen) {
 
 const SeenFrame& seen(const GstCaffe2Meta* meta) { return *meta->seen; }
 
+void replace(GstCaffe2Meta* meta, std::shared_ptr<const Detections> detections) {
+  meta->seen->detections = std::move(detections);
+}
+
 }  // namespace caffe2rt::gst

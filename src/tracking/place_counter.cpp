@@ -103,9 +103,10 @@ void PlaceCounter::cross_zones(const Object& object, const FrameSize& frame, dou
     const bool inside = to.distance < border_of(object) ? was_inside : to.inside;
     if (inside && was_inside) {
       visit->second.at = at;
+      visit->second.until = seconds;
     } else if (inside) {
       zone.entered++;
-      zone.visits[object.track_id] = {seconds, object.class_id, at};
+      zone.visits[object.track_id] = {seconds, seconds, object.class_id, at};
       crossings.push_back(
           {Crossing::Kind::kEntered, static_cast<int>(i), object.track_id, object.class_id, at, 0});
     } else if (was_inside) {
@@ -117,21 +118,21 @@ void PlaceCounter::cross_zones(const Object& object, const FrameSize& frame, dou
   }
 }
 
-void PlaceCounter::end_track(std::int64_t track, double seconds, std::vector<Crossing>& crossings) {
+void PlaceCounter::end_track(std::int64_t track, std::vector<Crossing>& crossings) {
   for (Line& line : lines_) line.sides.erase(track);
   for (size_t i = 0; i < zones_.size(); i++) {
     const auto visit = zones_[i].visits.find(track);
     if (visit == zones_[i].visits.end()) continue;
     zones_[i].left++;
     crossings.push_back({Crossing::Kind::kLeft, static_cast<int>(i), track, visit->second.class_id,
-                         visit->second.at, seconds - visit->second.since});
+                         visit->second.at, visit->second.until - visit->second.since});
     zones_[i].visits.erase(visit);
   }
 }
 
 void PlaceCounter::update(Detections& tracked, std::span<const std::int64_t> ended, double seconds) {
   const FrameSize frame{tracked.height, tracked.width};
-  for (const std::int64_t track : ended) end_track(track, seconds, tracked.crossings);
+  for (const std::int64_t track : ended) end_track(track, tracked.crossings);
   for (const Object& object : tracked.objects) {
     if (object.track_id < 0) continue;
     cross_lines(object, frame, tracked.crossings);

@@ -25,7 +25,8 @@ class PlaceCounter {
   bool has_places() const { return !lines_.empty() || !zones_.empty(); }
 
   // Takes in where tracks are, in a frame that was looked at, `seconds` into the video, and which ended;
-  // writes crossings, lines and zones into `tracked`. A track that ended in a zone has left it.
+  // writes crossings, lines and zones into `tracked`. A track that ended in a zone has left it, and
+  // was inside for as long as it was seen there.
   void update(Detections& tracked, std::span<const std::int64_t> ended, double seconds);
 
   // Writes lines and zones with the counts so far.
@@ -45,7 +46,7 @@ class PlaceCounter {
     Place place;
     std::int64_t entered = 0, left = 0;
     struct Visit {
-      double since = 0;  // seconds
+      double since = 0, until = 0;  // seconds: when it entered, and was seen inside last
       int class_id = 0;
       Point at;
     };
@@ -56,7 +57,7 @@ class PlaceCounter {
   void cross_lines(const Object& object, const FrameSize& frame, std::vector<Crossing>& crossings);
   void cross_zones(const Object& object, const FrameSize& frame, double seconds,
                    std::vector<Crossing>& crossings);
-  void end_track(std::int64_t track, double seconds, std::vector<Crossing>& crossings);
+  void end_track(std::int64_t track, std::vector<Crossing>& crossings);
 
   Anchor anchor_ = Anchor::kBottom;
   std::vector<Line> lines_;

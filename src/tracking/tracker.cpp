@@ -141,11 +141,12 @@ void Tracker::settle(const Detections& seen) {
     track.motion.correct(track.object.box);
     track.origin = track.motion.at(0);
     track.missed = 0;
+    track.seen = seconds_;
     track.hits++;
     if (track.id < 0 && track.hits >= options_.min_hits) track.id = ++ids_;
   }
   std::erase_if(tracks_, [&](const Track& track) {
-    const bool over = track.missed > (track.id < 0 ? 0 : options_.max_age);
+    const bool over = track.missed > 0 && (track.id < 0 || seconds_ - track.seen > options_.max_age);
     if (over && track.id >= 0) ended_.push_back(track.id);
     return over;
   });
@@ -162,6 +163,7 @@ void Tracker::begin_tracks(const Indices& objects, const Detections& seen) {
     }
     track.origin = track.motion.at(0);
     track.found = i;
+    track.seen = seconds_;
     if (options_.min_hits <= 1) track.id = ++ids_;
     tracks_.push_back(std::move(track));
   }

@@ -12,8 +12,8 @@
 namespace caffe2rt {
 
 struct TrackerOptions {
-  int max_age = 30;  // frames looked at without the object until its track ends
-  int min_hits = 2;  // sightings in a row until it gets its id
+  double max_age = 1;  // seconds that a track lives on unseen
+  int min_hits = 2;    // sightings in a row until an object gets its id
   // Overlap with where it should be, times the score, from which an object continues a track, 0..1.
   double iou_threshold = 0.2;
   double high_threshold = 0.5;  // scores from which objects are matched first
@@ -28,8 +28,8 @@ struct TrackerOptions {
 // Association as ByteTrack does it (arXiv:2110.06864): predicted boxes of all tracks with objects of high
 // score; then of tracks seen at the last look with those of low score, by an overlap of at least a half; then
 // of tracks that have no id yet. Each time the assignment of the largest gain. Tracks without an id end at
-// their first miss, others after `max_age` of them. One thread at a time; boxes that are not finite get no
-// id.
+// their first miss, others at the first that comes more than `max_age` after they were seen. One thread at a
+// time; boxes that are not finite get no id.
 class Tracker {
  public:
   explicit Tracker(const TrackerOptions& options = {}) : options_(options) {}
@@ -63,6 +63,7 @@ class Tracker {
     Box origin;               // what the motion made of its box
     int hits = 1;
     int missed = 0;   // looks since
+    double seen = 0;  // seconds into the video
     Object expected;  // at the present look
     int found = -1;   // index of the object that continues it now
   };

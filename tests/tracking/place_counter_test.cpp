@@ -97,8 +97,10 @@ TEST_F(PlaceCounterTest, AZoneNeedNotBeConvex) {
 
 TEST_F(PlaceCounterTest, ATrackThatEndsInAZoneHasLeftIt) {
   places("", "yard:100,100,300,100,300,300,100,300");
-  go(200, 200);
+  for (int i = 0; i < 3; i++) go(200, 200);
+  for (int i = 0; i < 5; i++) update({});
   EXPECT_THAT(update({}, {1}), ElementsAre(Kind::kLeft));
+  EXPECT_EQ(seen.crossings[0].dwell, 2);  // until it was seen for the last time
   EXPECT_EQ(seen.crossings[0].track_id, 1);
   EXPECT_EQ(seen.crossings[0].at.x, 200);
   EXPECT_EQ(seen.zones[0].inside, 0);

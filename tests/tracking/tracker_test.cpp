@@ -75,7 +75,7 @@ TEST_F(TrackerTest, AnIdSurvivesAnOcclusion) {
 }
 
 TEST_F(TrackerTest, ATrackEndsPastMaxAge) {
-  options({.max_age = 5});
+  options({.max_age = 5.5 * kFrame});
   for (int i = 0; i < 3; i++) look({object_at(100, 200)});
   for (int i = 0; i < 5; i++) look({});
   EXPECT_TRUE(tracker.ended().empty());
