@@ -145,9 +145,8 @@ PropertyTable<TrackerSettings> make_properties() {
   PropertyTable<TrackerSettings> to;
   to.integer(
       "max-age", "Maximal age",
-      "A track ends when the model looked so often without seeing it (frames that it did not look at do "
-      "not count)",
-      CAFFE2RT_FIELD(options.max_age), 0, G_MAXINT);
+      "How long a track lives on unseen (ms); it ends when the model looks after that and does not see it",
+      CAFFE2RT_FIELD(max_age), 0, G_MAXINT);
   to.integer("min-hits", "Minimal hits", "An object gets its id when it was seen so often in a row",
              CAFFE2RT_FIELD(options.min_hits), 1, G_MAXINT);
   to.number(

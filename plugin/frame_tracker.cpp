@@ -5,7 +5,9 @@
 namespace caffe2rt::gst {
 
 void FrameTracker::set(const TrackerSettings& settings) {
-  tracker_.set_options(settings.options);
+  TrackerOptions options = settings.options;
+  options.max_age = settings.max_age / 1000.0;
+  tracker_.set_options(options);
   TrackerSettings now = settings;
   std::swap(settings_, now);
   if (settings_.same_places(now)) return;

@@ -12,7 +12,8 @@ namespace caffe2rt::gst {
 
 // What the properties of caffe2tracker say.
 struct TrackerSettings {
-  TrackerOptions options;
+  TrackerOptions options;    // but for max_age
+  int max_age = 1000;        // ms
   std::string lines, zones;  // as read_lines and read_zones (tracking/places.h) take them
   Anchor anchor = Anchor::kBottom;
   guint metas = kDefaultMetas;  // of frames that nobody looked at
