@@ -10,7 +10,8 @@
 namespace caffe2rt {
 namespace {
 
-constexpr double kLowIou = 0.5;          // of objects of low score
+constexpr double kLowIou = 0.5;  // of objects of low score
+constexpr float kWider = 0.5F;
 constexpr double kFirstIouMargin = 0.1;  // on top, of tracks that have no id yet
 
 // The object as it is after its box `from` became `to`.
@@ -27,6 +28,12 @@ Object moved(const Object& object, const Box& from, const Box& to) {
     point.y = static_cast<float>(p.y);
   }
   return now;
+}
+
+// Half as wide and high again on each side.
+Box widened(const Box& box) {
+  const float x = box.width() * kWider, y = box.height() * kWider;
+  return {box.x1 - x, box.y1 - y, box.x2 + x, box.y2 + y};
 }
 
 bool finite(const Box& box) {
@@ -96,6 +103,12 @@ void Tracker::look_ahead(double seconds) {
   }
 }
 
+double Tracker::wide_overlap(const Track& track, const Detections& seen, int object) const {
+  const Object& o = seen.objects[object];
+  if (options_.match_classes && o.class_id != track.object.class_id) return 0;
+  return box_overlap(widened(track.expected.box), widened(o.box));
+}
+
 double Tracker::overlap(const Track& track, const Detections& seen, int object) const {
   const Object& o = seen.objects[object];
   if (options_.match_classes && o.class_id != track.object.class_id) return 0;
@@ -106,11 +119,12 @@ double Tracker::overlap(const Track& track, const Detections& seen, int object) 
 }
 
 template <class Gain>
-void Tracker::match(Indices& tracks, Indices& objects, const Detections& seen, Gain&& gain) {
+void Tracker::match(Indices& tracks, Indices& objects, const Detections& seen, Likeness likeness,
+                    Gain&& gain) {
   std::vector<Candidate> candidates;
   for (size_t row = 0; row < tracks.size(); row++) {
     for (size_t column = 0; column < objects.size(); column++) {
-      const double shared = overlap(tracks_[tracks[row]], seen, objects[column]);
+      const double shared = (this->*likeness)(tracks_[tracks[row]], seen, objects[column]);
       if (shared <= 0) continue;
       const double gained = gain(shared, seen.objects[objects[column]].score);
       if (gained > 0) candidates.push_back({static_cast<int>(row), static_cast<int>(column), gained});
@@ -196,12 +210,20 @@ Detections Tracker::update(const Detections& seen, double seconds) {
       low.push_back(i);
   }
   const double least = options_.iou_threshold;
-  match(known, high, seen, [&](double shared, double score) { return shared * score - least; });
+  match(known, high, seen, &Tracker::overlap,
+        [&](double shared, double score) { return shared * score - least; });
   for (const int i : known)
     if (tracks_[i].missed == 0) present.push_back(i);
-  match(present, low, seen, [&](double shared, double) { return shared - std::max(kLowIou, least); });
-  match(fresh, high, seen,
+  match(present, low, seen, &Tracker::overlap,
+        [&](double shared, double) { return shared - std::max(kLowIou, least); });
+  match(fresh, high, seen, &Tracker::overlap,
         [&](double shared, double score) { return shared * score - least - kFirstIouMargin; });
+  Indices lagging;
+  for (const int i : known)
+    if (tracks_[i].missed == 0 && tracks_[i].found < 0) lagging.push_back(i);
+  lagging.insert(lagging.end(), fresh.begin(), fresh.end());
+  match(lagging, high, seen, &Tracker::wide_overlap,
+        [&](double shared, double score) { return shared * score - least; });
   last_ = frame_of(seen);
   settle(seen);
   begin_tracks(high, seen);

@@ -33,6 +33,13 @@ while sample := sink.pull_sample():
     print("frame", frame.inferred, frame.width, frame.height, len(frame.objects), len(frame.segments), frame.semantic is not None,
           frame.panoptic is not None)
     print("look", frame.look, len(frame.regions), *[r.box for r in frame.regions])
+    for line in frame.lines:
+        print("line", line.name, line.points, line.forward, line.backward)
+    for zone in frame.zones:
+        print("zone", zone.name, zone.corners, zone.inside, zone.entered, zone.left)
+    for crossing in frame.crossings:
+        print("crossing", crossing.kind, crossing.name, crossing.track_id, crossing.label)
+    print("tracks", *[found.track_id for found in frame.objects])
     for found in frame.objects:
         print("object", found.label, *found.box, found.score, found.mask.shape, found.mask.dtype, found.mask.sum() > 0)
 pipeline.set_state(Gst.State.NULL)
@@ -86,3 +93,16 @@ def test_frames_say_where_the_model_looked_and_why_it_did_not(panoptic, tmp_path
     lines = run("caffe2inference model=%s roi=32,16,64,48 inference-interval=2 !" % panoptic, tmp_path)
     assert [line for line in lines if line[0] == "look"] == [
         ["look", "inferred", "1", "(32.0,", "16.0,", "96.0,", "64.0)"], ["look", "interval", "0"]]
+
+
+def test_frames_say_who_is_who_and_what_was_counted(panoptic, tmp_path):
+    lines = run("caffe2inference model=%s threshold=0.2 ! caffe2tracker min-hits=1 new-threshold=0 high-threshold=0 anchor=center "
+                "lines=gate:0,0,100%%,100%% zones=all:-9,-9,200,-9,200,200,-9,200 !" % panoptic, tmp_path)
+    tracks = [line[1:] for line in lines if line[0] == "tracks"]
+    assert len(tracks) == 2 and set(tracks[0]) == {str(i + 1) for i in range(len(tracks[0]))} and set(tracks[1]) == set(tracks[0])
+    assert [line for line in lines if line[0] == "line"][0] == ["line", "gate", "(0.0,", "0.0,", "128.0,", "96.0)", "0", "0"]
+    zones = [line for line in lines if line[0] == "zone"]
+    count = str(len(tracks[0]))
+    assert zones[0][:2] == ["zone", "all"] and zones[0][-3:] == [count, count, "0"]
+    crossings = [line for line in lines if line[0] == "crossing"]
+    assert len(crossings) == len(tracks[0]) and crossings[0][1:3] == ["entered", "all"] and crossings[0][4] in ("one", "two", "three")

@@ -172,6 +172,13 @@ TEST_F(TrackerTest, MasksTellObjectsApartWhoseBoxesOverlap) {
   }
 }
 
+TEST_F(TrackerTest, AnObjectMayMoveItsOwnWidthFromLookToLook) {
+  for (int i = 0; i < 10; i++) {
+    const Ids ids = ids_of(look({object_at(100 + 41.0 * i, 200)}));
+    EXPECT_EQ(ids, i > 0 ? (Ids{1}) : (Ids{-1})) << "frame " << i;
+  }
+}
+
 TEST_F(TrackerTest, RotatedBoxesAreMatchedByTheirOwnShape) {
   // Two long thin ones that cross at their centres: their upright boxes are the same.
   const auto scene = [](float first, float second) {

@@ -28,7 +28,7 @@ _PADDING = 4  # GST_PADDING
 class _Object(c.Structure):
     _fields_ = [("x1", c.c_double), ("y1", c.c_double), ("x2", c.c_double), ("y2", c.c_double), ("score", c.c_double), ("class_id", c.c_int),
                 ("has_rotated_box", c.c_int), ("has_mask", c.c_int), ("n_keypoints", c.c_uint),
-                ("region", c.c_int), ("reserved", c.c_void_p * _PADDING)]
+                ("region", c.c_int), ("track_id", c.c_int64), ("reserved", c.c_void_p * _PADDING)]
 
 
 class _Region(c.Structure):
@@ -39,6 +39,21 @@ class _Region(c.Structure):
 class _Segment(c.Structure):
     _fields_ = [("id", c.c_int), ("is_thing", c.c_int), ("category_id", c.c_int), ("object", c.c_int), ("score", c.c_double),
                 ("reserved", c.c_void_p * _PADDING)]
+
+
+class _Line(c.Structure):
+    _fields_ = [("name", c.c_char_p), ("x1", c.c_double), ("y1", c.c_double), ("x2", c.c_double), ("y2", c.c_double), ("forward", c.c_int64),
+                ("backward", c.c_int64), ("reserved", c.c_void_p * _PADDING)]
+
+
+class _Zone(c.Structure):
+    _fields_ = [("name", c.c_char_p), ("n_corners", c.c_uint), ("inside", c.c_int64), ("entered", c.c_int64), ("left", c.c_int64),
+                ("reserved", c.c_void_p * _PADDING)]
+
+
+class _Crossing(c.Structure):
+    _fields_ = [("kind", c.c_int), ("index", c.c_uint), ("track_id", c.c_int64), ("class_id", c.c_int), ("x", c.c_double), ("y", c.c_double),
+                ("dwell", c.c_double), ("reserved", c.c_void_p * _PADDING)]
 
 
 class _Rectangle(c.Structure):
@@ -89,7 +104,7 @@ class _Library:
 class Object:
     """One object. box: x1 y1 x2 y2, pixels of the frame, the far edge outside; rotated_box: cx cy width height degrees; keypoints: (K,3)
     float64 x y score; mask: (H,W) bool of the frame; each None where the model has none. region: index of the region that it was seen in; None:
-    the whole frame."""
+    the whole frame. track_id: of caffe2tracker, the same in all frames; None: no track."""
     label: str
     class_id: int
     score: float
@@ -98,6 +113,7 @@ class Object:
     keypoints: Optional[np.ndarray]
     mask: Optional[np.ndarray]
     region: Optional[int] = None
+    track_id: Optional[int] = None
 
 
 @dataclasses.dataclass
@@ -119,6 +135,41 @@ class Region:
     classes: List[Tuple[str, float]]
 
 
+@dataclasses.dataclass
+class Line:
+    """A line that caffe2tracker counts at, from x1 y1 to x2 y2 in pixels, and what crossed it so far: forward is from its left to its right, as
+    seen from the first point to the second."""
+    name: str
+    points: Tuple[float, float, float, float]
+    forward: int
+    backward: int
+
+
+@dataclasses.dataclass
+class Zone:
+    """A polygon that caffe2tracker counts in, corners x y in pixels: tracks in it now, and those that entered and left it so far."""
+    name: str
+    corners: List[Tuple[float, float]]
+    inside: int
+    entered: int
+    left: int
+
+
+@dataclasses.dataclass
+class Crossing:
+    """A track that crossed in this frame. kind: "forward" or "backward" of a line, "entered" or "left" of a zone; name: the line's or zone's;
+    place: where the track is now; dwell: seconds spent in the zone that it left."""
+    kind: str
+    name: str
+    track_id: int
+    label: str
+    place: Tuple[float, float]
+    dwell: float
+
+
+# By GstCaffe2CrossingKind.
+_KINDS = "forward", "backward", "entered", "left"
+
 # Why the model did not look at a frame, by GstCaffe2Look.
 _LOOKS = "inferred", "interval", "overrun", "late", "gap"
 
@@ -126,7 +177,8 @@ _LOOKS = "inferred", "interval", "overrun", "late", "gap"
 @dataclasses.dataclass
 class Frame:
     """What a model saw in a frame of width x height pixels. inferred: whether it looked, so that no objects means that there is nothing;
-    look: "inferred", or why it did not: "interval", "overrun", "late", "gap". regions: empty where it looked at the whole frame. semantic, panoptic: (height,width) int32, or None. classes: (name, score) of a classifier, best first."""
+    look: "inferred", or why it did not: "interval", "overrun", "late", "gap". regions: empty where it looked at the whole frame. lines, zones,
+    crossings: of caffe2tracker. semantic, panoptic: (height,width) int32, or None. classes: (name, score) of a classifier, best first."""
     inferred: bool
     width: int
     height: int
@@ -137,6 +189,9 @@ class Frame:
     classes: List[Tuple[str, float]]
     look: str = "inferred"
     regions: List[Region] = dataclasses.field(default_factory=list)
+    lines: List[Line] = dataclasses.field(default_factory=list)
+    zones: List[Zone] = dataclasses.field(default_factory=list)
+    crossings: List[Crossing] = dataclasses.field(default_factory=list)
 
 
 def _doubles(count: int) -> List[c.c_double]:
@@ -164,7 +219,7 @@ def _read_object(lib: _Library, meta: int, index: int, size: Tuple[int, int], ma
         mask[rect.y:rect.y + rect.h, rect.x:rect.x + rect.w] = lib.take_bytes(data, np.uint8, (rect.h, rect.w)) > 0
     label = lib.take_string(lib("dup_label", meta, o.class_id))
     return Object(label, o.class_id, o.score, (o.x1, o.y1, o.x2, o.y2), rotated, keypoints, mask,
-                  o.region if o.region >= 0 else None)
+                  o.region if o.region >= 0 else None, o.track_id if o.track_id >= 0 else None)
 
 
 def _read_class(lib: _Library, function: str, meta: int, *index: int) -> Tuple[str, float]:
@@ -178,6 +233,32 @@ def _read_region(lib: _Library, meta: int, index: int) -> Region:
     lib("get_region", meta, index, c.byref(r))
     return Region((r.x1, r.y1, r.x2, r.y2), r.parent_id if r.parent_id >= 0 else None,
                   [_read_class(lib, "get_region_class", meta, index, rank) for rank in range(r.n_classes)])
+
+
+def _read_line(lib: _Library, meta: int, index: int) -> Line:
+    line = _Line()
+    lib("get_line", meta, index, c.byref(line))
+    return Line(line.name.decode(), (line.x1, line.y1, line.x2, line.y2), line.forward, line.backward)
+
+
+def _read_zone(lib: _Library, meta: int, index: int) -> Zone:
+    zone = _Zone()
+    lib("get_zone", meta, index, c.byref(zone))
+    corners = []
+    for i in range(zone.n_corners):
+        values = _doubles(2)
+        lib("get_zone_corner", meta, index, i, *map(c.byref, values))
+        corners.append((values[0].value, values[1].value))
+    return Zone(zone.name.decode(), corners, zone.inside, zone.entered, zone.left)
+
+
+def _read_crossing(lib: _Library, meta: int, index: int, lines: List[Line], zones: List[Zone]) -> Crossing:
+    crossing = _Crossing()
+    lib("get_crossing", meta, index, c.byref(crossing))
+    kind = _KINDS[crossing.kind]
+    places = lines if kind in ("forward", "backward") else zones
+    return Crossing(kind, places[crossing.index].name, crossing.track_id, lib.take_string(lib("dup_label", meta, crossing.class_id)),
+                    (crossing.x, crossing.y), crossing.dwell)
 
 
 def read(buffer: Any, *, masks: bool = True, mask_threshold: float = 0.5) -> Optional[Frame]:
@@ -202,6 +283,9 @@ def read(buffer: Any, *, masks: bool = True, mask_threshold: float = 0.5) -> Opt
         lib("get_segment", meta, i, c.byref(s))
         segments.append(Segment(s.id, bool(s.is_thing), s.category_id, s.object if s.is_thing else None, s.score))
     classes = [_read_class(lib, "get_class", meta, i) for i in range(lib("get_n_classes", meta))]
+    lines = [_read_line(lib, meta, i) for i in range(lib("get_n_lines", meta))]
+    zones = [_read_zone(lib, meta, i) for i in range(lib("get_n_zones", meta))]
     return Frame(bool(lib("get_inferred", meta)), width.value, height.value, objects, segments,
                  lib.take_bytes(lib("get_semantic_map", meta), np.int32, size), lib.take_bytes(lib("get_panoptic_map", meta), np.int32, size),
-                 classes, _LOOKS[lib("get_look", meta)], [_read_region(lib, meta, i) for i in range(lib("get_n_regions", meta))])
+                 classes, _LOOKS[lib("get_look", meta)], [_read_region(lib, meta, i) for i in range(lib("get_n_regions", meta))],
+                 lines, zones, [_read_crossing(lib, meta, i, lines, zones) for i in range(lib("get_n_crossings", meta))])

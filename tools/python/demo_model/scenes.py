@@ -14,9 +14,10 @@ CLASSES = list(SOLIDS)
 
 @dataclasses.dataclass
 class Visible:
-    """One object of a picture: its class, and which pixels show it, (H,W) bool."""
+    """One object of a picture: its class, which pixels show it, (H,W) bool, and its number, the same in all pictures of a scene."""
     class_id: int
     mask: np.ndarray
+    number: int
 
     @property
     def box(self):
@@ -105,7 +106,7 @@ class Scene:
         for i, o in enumerate(self.objects):
             mask = owner == i
             if mask.sum() >= max(80, 0.2 * full[i]):
-                visible.append(Visible(o.class_id, mask))
+                visible.append(Visible(o.class_id, mask, i))
         return self._photograph(picture, rng), visible
 
     def _draw(self, picture, owner, index, o, centre, pose):
