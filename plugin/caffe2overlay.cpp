@@ -1,4 +1,5 @@
-// caffe2overlay: draws what caffe2inference saw into the frames: boxes, labels, masks, keypoints.
+// caffe2overlay: draws what caffe2inference saw into the frames: boxes, labels, masks, keypoints, panoptic
+// maps; and what caffe2tracker made of it: ids, trails, lines and zones. It can make objects unrecognisable.
 //
 //   gst-launch-1.0 filesrc location=../shared/media/car-detection.mp4 ! decodebin ! videoconvert !
 //   caffe2inference model=../shared/models/d2go_faster_rcnn min-size=320 ! videoscale ! video/x-raw,width=640
@@ -8,86 +9,21 @@
 // none, but GstVideoRegionOfInterestMeta with a `detection` structure of another detector, get those boxes.
 #include <gst/video/gstvideofilter.h>
 
-#include <mutex>
-
+#include "frame_overlay.h"
 #include "frame_pixels.h"
+#include "gst_ref.h"
 #include "guard.h"
-#include "meta/meta.h"
-#include "overlay/overlay.h"
 #include "property_table.h"
-#include "roi_meta.h"
 
 GST_DEBUG_CATEGORY_STATIC(caffe2overlay_debug);
 #define GST_CAT_DEFAULT caffe2overlay_debug
 
-namespace caffe2rt::gst {
-
-class FrameOverlay {
- public:
-  // Any thread.
-  OverlayStyle style() const {
-    const std::lock_guard lock(style_lock_);
-    return style_;
-  }
-  template <class F>
-  void change(F&& f) {
-    const std::lock_guard lock(style_lock_);
-    f(style_);
-  }
-
-  // The streaming thread.
-  void draw(GstVideoFrame* frame) {
-    require_complete(*frame);
-    const OverlayStyle style = this->style();
-    const int width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
-    overlay_.begin(width, height, style);
-    bool known = false;
-    for_each_meta(frame->buffer, [&](const SeenFrame& seen) {
-      known = true;
-      if (seen.width == width && seen.height == height) overlay_.draw(*seen.detections, seen.map);
-    });
-    if (!known) draw_regions(frame->buffer, overlay_, style);
-    blend(overlay_.pieces(), frame);
-  }
-
- private:
-  static Ref<GstVideoOverlayRectangle> rectangle(const OverlayPiece& piece) {
-    const auto size = static_cast<gsize>(piece.stride * (piece.height - 1) + piece.width * 4);
-    const Ref<GstBuffer> pixels(gst_buffer_new_wrapped_full(
-        GST_MEMORY_FLAG_READONLY, const_cast<std::uint8_t*>(piece.pixels), size, 0, size, nullptr, nullptr));
-    gsize offset[GST_VIDEO_MAX_PLANES] = {0};
-    gint stride[GST_VIDEO_MAX_PLANES] = {static_cast<gint>(piece.stride)};
-    gst_buffer_add_video_meta_full(pixels.get(), GST_VIDEO_FRAME_FLAG_NONE,
-                                   GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, piece.width, piece.height, 1,
-                                   offset, stride);
-    return Ref<GstVideoOverlayRectangle>(
-        gst_video_overlay_rectangle_new_raw(pixels.get(), piece.x, piece.y, piece.width, piece.height,
-                                            GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA));
-  }
-
-  // The rectangles view the pieces' own pixels, and are gone before those change.
-  static void blend(std::span<const OverlayPiece> pieces, GstVideoFrame* frame) {
-    if (pieces.empty()) return;
-    const Ref<GstVideoOverlayComposition> composition(gst_video_overlay_composition_new(nullptr));
-    for (const OverlayPiece& piece : pieces)
-      gst_video_overlay_composition_add_rectangle(composition.get(), rectangle(piece).get());
-    if (!gst_video_overlay_composition_blend(composition.get(), frame))
-      throw StreamError(GST_STREAM_ERROR_FAILED, "the overlay cannot be blended into {}",
-                        gst_video_format_to_string(GST_VIDEO_FRAME_FORMAT(frame)));
-  }
-
-  mutable std::mutex style_lock_;
-  OverlayStyle style_;  // guarded by style_lock_
-  Overlay overlay_;
-};
-
-}  // namespace caffe2rt::gst
-
-using caffe2rt::OverlayStyle;
+using caffe2rt::ColourBy;
 using caffe2rt::gst::During;
 using caffe2rt::gst::FrameOverlay;
 using caffe2rt::gst::guarded;
 using caffe2rt::gst::kMutablePlaying;
+using caffe2rt::gst::OverlaySettings;
 using caffe2rt::gst::PropertyTable;
 using caffe2rt::gst::Ref;
 
@@ -105,8 +41,15 @@ namespace {
 GstCaffe2Overlay* self(gpointer object) { return reinterpret_cast<GstCaffe2Overlay*>(object); }
 
 gboolean set_info(GstVideoFilter* filter, GstCaps* caps, GstVideoInfo*, GstCaps*, GstVideoInfo*) {
-  return guarded(filter, During::kStreaming, FALSE,
-                 [&] { return caffe2rt::gst::progressive_video(caps), TRUE; });
+  return guarded(filter, During::kStreaming, FALSE, [&] {
+    self(filter)->impl->forget();
+    return caffe2rt::gst::progressive_video(caps), TRUE;
+  });
+}
+
+gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) self(transform)->impl->forget();
+  return GST_BASE_TRANSFORM_CLASS(gst_caffe2_overlay_parent_class)->sink_event(transform, event);
 }
 
 GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
@@ -118,37 +61,87 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
 // along.
 gboolean transform_meta(GstBaseTransform*, GstBuffer*, GstMeta*, GstBuffer*) { return TRUE; }
 
-PropertyTable<OverlayStyle> make_properties() {
+GType colour_by_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(ColourBy::kClass), "Objects of a class look alike", "class"},
+      {static_cast<int>(ColourBy::kTrack), "Each track has its own colour, others that of their class",
+       "track"},
+      {0, nullptr, nullptr}};
+  static const GType type = caffe2rt::gst::register_enum("GstCaffe2ColorBy", values);
+  return type;
+}
+
+// Names with commas between them.
+template <class Field>
+void add_names(PropertyTable<OverlaySettings>& to, const char* name, const char* nick, const char* blurb,
+               Field field) {
+  to.add(
+      g_param_spec_string(name, nick, blurb, "", kMutablePlaying),
+      [field](OverlaySettings& s, const GValue* value) {
+        field(s).clear();
+        const gchar* set = g_value_get_string(value);
+        gchar** names = g_strsplit(set ? set : "", ",", -1);
+        for (gchar** name = names; *name; name++)
+          if (*g_strstrip(*name)) field(s).emplace_back(*name);
+        g_strfreev(names);
+      },
+      [field](const OverlaySettings& s, GValue* value) {
+        g_value_set_string(value, fmt::format("{}", fmt::join(field(s), ",")).c_str());
+      });
+}
+
+PropertyTable<OverlaySettings> make_properties() {
   constexpr auto kFlags = GParamFlags(kMutablePlaying | GST_PARAM_CONTROLLABLE);
-  PropertyTable<OverlayStyle> to;
-  to.flag("draw-boxes", "Draw boxes", "Draw boxes, upright and rotated ones", CAFFE2RT_FIELD(boxes), kFlags);
-  to.flag("draw-labels", "Draw labels", "Write the class's name", CAFFE2RT_FIELD(labels), kFlags);
-  to.flag("draw-scores", "Draw scores", "Write the score", CAFFE2RT_FIELD(scores), kFlags);
-  to.flag("draw-masks", "Draw masks", "Colour the pixels of each object", CAFFE2RT_FIELD(masks), kFlags);
+  PropertyTable<OverlaySettings> to;
+  to.flag("draw-boxes", "Draw boxes", "Draw boxes, upright and rotated ones", CAFFE2RT_FIELD(style.boxes),
+          kFlags);
+  to.flag("draw-labels", "Draw labels", "Write the class's name", CAFFE2RT_FIELD(style.labels), kFlags);
+  to.flag("draw-scores", "Draw scores", "Write the score", CAFFE2RT_FIELD(style.scores), kFlags);
+  to.flag("draw-masks", "Draw masks", "Colour the pixels of each object", CAFFE2RT_FIELD(style.masks),
+          kFlags);
   to.flag("draw-keypoints", "Draw keypoints", "Draw keypoints, and limbs of a person's",
-          CAFFE2RT_FIELD(keypoints), kFlags);
+          CAFFE2RT_FIELD(style.keypoints), kFlags);
+  to.flag("draw-panoptic", "Draw panoptic map",
+          "Colour the segments of panoptic maps, in place of masks, and of semantic maps",
+          CAFFE2RT_FIELD(style.panoptic), kFlags);
+  to.flag("draw-ids", "Draw ids", "Write the number of the track (caffe2tracker)", CAFFE2RT_FIELD(style.ids),
+          kFlags);
+  to.flag("draw-trails", "Draw trails", "Draw the ways that tracks took", CAFFE2RT_FIELD(style.trails),
+          kFlags);
+  to.integer("trail-length", "Trail length", "How long trails are (frames)",
+             CAFFE2RT_FIELD(style.trail_length), 0, 10000, kFlags);
+  to.flag("draw-places", "Draw places", "Draw caffe2tracker's lines and zones with what they counted",
+          CAFFE2RT_FIELD(style.places), kFlags);
+  to.choice("color-by", "Color by", "What objects of the same color have in common", colour_by_type(),
+            CAFFE2RT_FIELD(style.colour_by), kFlags);
+  add_names(to, "blur-classes", "Blur classes",
+            "Classes whose objects are made unrecognisable, with commas between them; *: all",
+            CAFFE2RT_FIELD(privacy.blur));
+  add_names(to, "pixelate-classes", "Pixelate classes", "The same in large squares",
+            CAFFE2RT_FIELD(privacy.pixelate));
   to.number("line-width", "Line width", "Width of lines (pixels; 0: by the frame's size)",
-            CAFFE2RT_FIELD(line_width), 0, 100, kFlags);
+            CAFFE2RT_FIELD(style.line_width), 0, 100, kFlags);
   to.text("font", "Font", "Pango font description, such as 'Sans Bold 12'; without a size: by the frame's",
-          CAFFE2RT_FIELD(font), kFlags);
-  to.number("opacity", "Opacity", "Opacity of everything drawn (0..1)", CAFFE2RT_FIELD(opacity), 0, 1,
+          CAFFE2RT_FIELD(style.font), kFlags);
+  to.number("opacity", "Opacity", "Opacity of everything drawn (0..1)", CAFFE2RT_FIELD(style.opacity), 0, 1,
             kFlags);
   return to;
 }
 
-const PropertyTable<OverlayStyle>& properties() {
-  static const PropertyTable<OverlayStyle> all = make_properties();
+const PropertyTable<OverlaySettings>& properties() {
+  static const PropertyTable<OverlaySettings> all = make_properties();
   return all;
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   bool known = false;
-  self(object)->impl->change([&](OverlayStyle& style) { known = properties().set(style, id, value); });
+  self(object)->impl->change(
+      [&](OverlaySettings& settings) { known = properties().set(settings, id, value); });
   if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  if (!properties().get(self(object)->impl->style(), id, value))
+  if (!properties().get(self(object)->impl->settings(), id, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
@@ -169,6 +162,7 @@ static void gst_caffe2_overlay_class_init(GstCaffe2OverlayClass* klass) {
   GST_VIDEO_FILTER_CLASS(klass)->set_info = set_info;
   GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = transform_frame_ip;
   GST_BASE_TRANSFORM_CLASS(klass)->transform_meta = transform_meta;
+  GST_BASE_TRANSFORM_CLASS(klass)->sink_event = sink_event;
   auto* element = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(element, "Caffe2 overlay", "Filter/Editor/Video",
                                         "Draws what caffe2inference saw", "gst-caffe2");
@@ -179,6 +173,6 @@ static void gst_caffe2_overlay_class_init(GstCaffe2OverlayClass* klass) {
                                      gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps.get()));
 }
 
-static void gst_caffe2_overlay_init(GstCaffe2Overlay* e) { e->impl = new FrameOverlay; }
+static void gst_caffe2_overlay_init(GstCaffe2Overlay* e) { e->impl = new FrameOverlay(e); }
 
 GST_ELEMENT_REGISTER_DEFINE(caffe2overlay, "caffe2overlay", GST_RANK_NONE, gst_caffe2_overlay_get_type())

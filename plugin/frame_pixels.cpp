@@ -136,6 +136,18 @@ Ref<GstBuffer> packed(const GstVideoInfo& info, Ref<GstBuffer> buffer) {
   return copy;
 }
 
+std::vector<FramePlane> planes_of(const GstVideoFrame& frame) {
+  std::vector<FramePlane> planes(GST_VIDEO_FRAME_N_PLANES(&frame));
+  // The first component of each plane says what it is like.
+  for (int c = static_cast<int>(GST_VIDEO_FRAME_N_COMPONENTS(&frame)) - 1; c >= 0; c--) {
+    const auto p = static_cast<size_t>(GST_VIDEO_FRAME_COMP_PLANE(&frame, c));
+    planes[p] = {static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, p)),
+                 GST_VIDEO_FRAME_PLANE_STRIDE(&frame, p), GST_VIDEO_FRAME_COMP_WIDTH(&frame, c),
+                 GST_VIDEO_FRAME_COMP_HEIGHT(&frame, c), GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, c)};
+  }
+  return planes;
+}
+
 void FramePixels::set_info(const GstVideoInfo& info) {
   info_ = info;
   direct_ = direct_view(info);

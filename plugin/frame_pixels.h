@@ -4,7 +4,9 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
+#include "frame/frame_plane.h"
 #include "frame/frame_view.h"
 #include "gst_ref.h"
 
@@ -29,6 +31,10 @@ void require_complete(const GstVideoFrame& frame);
 // The frame as its caps alone describe it: copied where its GstVideoMeta has rows with padding or planes
 // elsewhere, else the buffer itself. Metadata goes along.
 Ref<GstBuffer> packed(const GstVideoInfo& info, Ref<GstBuffer> buffer);
+
+// The frame's samples, for those who change them. REQUIRES: it is mapped to be written, of a format in
+// kVideoCaps, and complete.
+std::vector<FramePlane> planes_of(const GstVideoFrame& frame);
 
 // One thread at a time.
 class FramePixels {

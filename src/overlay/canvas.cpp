@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 #include "base/error.h"
 
@@ -10,6 +11,8 @@ namespace caffe2rt {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "cairo's ARGB32 is B,G,R,A in memory");
+
+constexpr double kMaskOpacity = 0.4, kBorderOpacity = 0.9;
 
 // Pixels of a mask that lie within `radius` steps of its border.
 std::vector<std::uint8_t> outline(const PastedMask& mask, int radius) {
@@ -103,9 +106,11 @@ void Overlay::Canvas::polygon(std::span<const Point> corners, const Colour& colo
   cairo_stroke(cairo_.get());
 }
 
-void Overlay::Canvas::line(const Point& from, const Point& to, const Colour& colour) {
+void Overlay::Canvas::line(const Point& from, const Point& to, const Colour& colour, double alpha) {
   const Point ends[] = {from, to};
+  const double opacity = std::exchange(style_.opacity, style_.opacity * alpha);
   polygon(ends, colour);
+  style_.opacity = opacity;
 }
 
 void Overlay::Canvas::dot(const Point& centre, const Colour& colour) {
@@ -121,8 +126,8 @@ void Overlay::Canvas::dot(const Point& centre, const Colour& colour) {
 void Overlay::Canvas::mask(const PastedMask& mask, const Colour& colour) {
   if (mask.pixels.empty()) return;
   touch(mask.x, mask.y, mask.x + mask.width, mask.y + mask.height);
-  fill_mask(mask, mask.pixels, colour, 0.4);
-  fill_mask(mask, outline(mask, std::max(1, static_cast<int>(line_width_ / 2))), colour, 0.9);
+  fill_mask(mask, mask.pixels, colour, kMaskOpacity);
+  fill_mask(mask, outline(mask, std::max(1, static_cast<int>(line_width_ / 2))), colour, kBorderOpacity);
 }
 
 void Overlay::Canvas::fill_mask(const PastedMask& mask, const std::vector<std::uint8_t>& pixels,
@@ -136,6 +141,38 @@ void Overlay::Canvas::fill_mask(const PastedMask& mask, const std::vector<std::u
       cairo_image_surface_create_for_data(rows.data(), CAIRO_FORMAT_A8, mask.width, mask.height, stride));
   source(colour, alpha);
   cairo_mask_surface(cairo_.get(), stencil.get(), mask.x, mask.y);
+}
+
+void Overlay::Canvas::labels(const LabelMap& labels, const std::map<std::int32_t, Colour>& colours) {
+  const auto pixel = [&](const Colour& c, double alpha) {
+    const double a = alpha * style_.opacity;
+    const auto byte = [](double v) { return static_cast<std::uint32_t>(std::lround(v * 255)); };
+    return byte(a) << 24 | byte(c.red * a) << 16 | byte(c.green * a) << 8 | byte(c.blue * a);
+  };
+  struct Pixels {
+    std::uint32_t inside, border;  // B,G,R,A
+  };
+  std::map<std::int32_t, Pixels> known;
+  for (const auto& [id, colour] : colours)
+    known[id] = {pixel(colour, kMaskOpacity), pixel(colour, kBorderOpacity)};
+  std::vector<std::uint32_t> rows(labels.ids.size());
+  const int w = labels.width, h = labels.height;
+  const auto at = [&](int x, int y) { return labels.ids[static_cast<size_t>(y) * w + x]; };
+  auto last = known.end();  // neighbours mostly have the same label
+  for (int y = 0; y < h; y++) {
+    for (int x = 0; x < w; x++) {
+      const std::int32_t id = at(x, y);
+      if (last == known.end() || last->first != id) last = known.find(id);
+      if (last == known.end()) continue;
+      const bool border = (x + 1 < w && at(x + 1, y) != id) || (y + 1 < h && at(x, y + 1) != id);
+      rows[static_cast<size_t>(y) * w + x] = border ? last->second.border : last->second.inside;
+    }
+  }
+  const Surface surface(cairo_image_surface_create_for_data(reinterpret_cast<std::uint8_t*>(rows.data()),
+                                                            CAIRO_FORMAT_ARGB32, w, h, w * 4));
+  cairo_set_source_surface(cairo_.get(), surface.get(), 0, 0);
+  cairo_paint(cairo_.get());
+  touch(0, 0, w, h);
 }
 
 double Overlay::Canvas::text(const std::string& text, const Point& corner, const Colour& colour) {

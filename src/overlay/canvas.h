@@ -5,6 +5,7 @@
 
 #include <pango/pangocairo.h>
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,11 +27,15 @@ class Overlay::Canvas {
   double line_width() const { return line_width_; }
 
   void polygon(std::span<const Point> corners, const Colour& colour);
-  void line(const Point& from, const Point& to, const Colour& colour);
+  void line(const Point& from, const Point& to, const Colour& colour, double alpha = 1);
   void dot(const Point& centre, const Colour& colour);
 
   // Fills the mask translucently and draws its outline.
   void mask(const PastedMask& mask, const Colour& colour);
+
+  // Fills the frame translucently by its labels and draws the borders between them; labels without a colour
+  // stay clear. REQUIRES: the map is of the frame's size.
+  void labels(const LabelMap& labels, const std::map<std::int32_t, Colour>& colours);
 
   // Writes on a plate of the colour, its lower left corner at `corner` or as near to it as the frame allows.
   // Returns the plate's height.

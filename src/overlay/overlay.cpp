@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "decode/mapped.h"
@@ -14,6 +16,8 @@ namespace {
 
 constexpr size_t kMostClasses = 5;            // of a classifier, in the corner
 constexpr float kLeastKeypointScore = 0.05F;  // as detectron2's Visualizer
+constexpr int kFirstStuffColour = 500;
+constexpr Colour kPlaceColour{1, 0.8, 0.1};
 
 // Limbs of COCO's 17 keypoints: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles; left before
 // right.
@@ -38,10 +42,21 @@ constexpr std::array<std::pair<int, int>, 19> kCocoLimbs{{{15, 13},
                                                           {3, 5},
                                                           {4, 6}}};
 
-std::string caption(const Detections& detections, int class_id, float score, const OverlayStyle& style) {
-  if (!style.labels) return style.scores ? fmt::format("{:.2f}", score) : "";
-  const std::string label = detections.label(class_id);
-  return style.scores ? fmt::format("{} {:.2f}", label, score) : label;
+std::string caption(const Detections& detections, int class_id, std::int64_t track_id, float score,
+                    const OverlayStyle& style) {
+  std::vector<std::string> parts;
+  if (style.labels) parts.push_back(detections.label(class_id));
+  if (style.ids && track_id >= 0) parts.push_back(fmt::format("#{}", track_id));
+  if (style.scores) parts.push_back(fmt::format("{:.2f}", score));
+  return fmt::format("{}", fmt::join(parts, " "));
+}
+
+// The colour of each segment of a panoptic map, by its id; stuff has other colours than things.
+std::map<std::int32_t, Colour> segment_colours(const std::vector<PanopticSegment>& segments) {
+  std::map<std::int32_t, Colour> colours;
+  for (const PanopticSegment& s : segments)
+    colours[s.id] = class_colour(s.is_thing ? s.category_id : kFirstStuffColour + s.category_id);
+  return colours;
 }
 
 }  // namespace
@@ -61,7 +76,16 @@ Overlay::Overlay() : canvas_(std::make_unique<Canvas>()) {}
 Overlay::~Overlay() = default;
 
 void Overlay::begin(int width, int height, const OverlayStyle& style) {
+  if (width != canvas_->width() || height != canvas_->height()) trails_.clear();
   canvas_->begin(width, height, style);
+  trails_.begin(style.trails ? style.trail_length : 0);
+}
+
+void Overlay::clear() { trails_.clear(); }
+
+Colour Overlay::colour_of(const Object& object) const {
+  const bool by_track = canvas_->style().colour_by == ColourBy::kTrack && object.track_id >= 0;
+  return class_colour(by_track ? static_cast<int>(object.track_id) : object.class_id);
 }
 
 std::span<const OverlayPiece> Overlay::pieces() { return canvas_->pieces(); }
@@ -71,27 +95,26 @@ void Overlay::draw(const Detections& detections, const Affine& map) {
   const auto best_last = [&](auto&& f) {  // so that the best lies on top
     for (size_t i = detections.objects.size(); i-- > 0;) f(i, detections.objects[i]);
   };
-  if (style.masks && detections.masks.size > 0) {
-    best_last([&](size_t i, const Object& object) {
-      canvas_->mask(
-          paste_mapped_mask(detections, static_cast<int>(i), map, canvas_->width(), canvas_->height()),
-          class_colour(object.class_id));
-    });
+  draw_areas(detections, map);
+  if (style.places) draw_places(detections, map);
+  if (style.trails) {
+    trails_.add(detections, map);
+    draw_trails();
   }
   if (style.boxes) {
-    best_last([&](size_t, const Object& object) {
-      canvas_->polygon(map_corners(object, map), class_colour(object.class_id));
-    });
+    best_last(
+        [&](size_t, const Object& object) { canvas_->polygon(map_corners(object, map), colour_of(object)); });
   }
   if (style.keypoints) best_last([&](size_t, const Object& object) { draw_keypoints(object, map); });
   best_last([&](size_t, const Object& object) {
-    draw_caption(map_box(object.box, map), caption(detections, object.class_id, object.score, style),
-                 object.class_id);
+    draw_caption(map_box(object.box, map),
+                 caption(detections, object.class_id, object.track_id, object.score, style),
+                 colour_of(object));
   });
   double y = 0;
   for (size_t i = 0; i < std::min(kMostClasses, detections.classes.size()); i++) {
     const auto [class_id, score] = detections.classes[i];
-    const std::string text = caption(detections, class_id, score, style);
+    const std::string text = caption(detections, class_id, -1, score, style);
     if (!text.empty()) y += canvas_->text(text, {0, y}, class_colour(class_id));
   }
 }
@@ -99,14 +122,68 @@ void Overlay::draw(const Detections& detections, const Affine& map) {
 void Overlay::draw_box(const Box& box, const std::string& text, int class_id) {
   const Point corners[] = {{box.x1, box.y1}, {box.x2, box.y1}, {box.x2, box.y2}, {box.x1, box.y2}};
   if (canvas_->style().boxes) canvas_->polygon(corners, class_colour(class_id));
-  draw_caption(box, text, class_id);
+  draw_caption(box, text, class_colour(class_id));
 }
 
-void Overlay::draw_caption(const Box& box, const std::string& text, int class_id) {
+void Overlay::draw_caption(const Box& box, const std::string& text, const Colour& colour) {
   const bool visible = box.x2 > 0 && box.y2 > 0 && box.x1 < canvas_->width() && box.y1 < canvas_->height();
   if (text.empty() || !visible) return;
   const double edge = canvas_->line_width() / 2;
-  canvas_->text(text, {box.x1 - edge, box.y1 - edge}, class_colour(class_id));
+  canvas_->text(text, {box.x1 - edge, box.y1 - edge}, colour);
+}
+
+// A panoptic map says where objects are better than their masks do: each pixel has one owner there.
+void Overlay::draw_areas(const Detections& detections, const Affine& map) {
+  const OverlayStyle& style = canvas_->style();
+  const int width = canvas_->width(), height = canvas_->height();
+  if (style.panoptic && detections.panoptic) {
+    canvas_->labels(map_labels(*detections.panoptic, map, width, height),
+                    segment_colours(detections.segments));
+    return;
+  }
+  if (style.panoptic && detections.semantic) {
+    std::map<std::int32_t, Colour> colours;
+    for (const std::int32_t id : detections.semantic->ids)
+      if (id >= 0) colours.try_emplace(id, class_colour(kFirstStuffColour + id));
+    canvas_->labels(map_labels(*detections.semantic, map, width, height), colours);
+  }
+  if (!style.masks || detections.masks.size == 0) return;
+  for (size_t i = detections.objects.size(); i-- > 0;)
+    canvas_->mask(paste_mapped_mask(detections, static_cast<int>(i), map, width, height),
+                  colour_of(detections.objects[i]));
+}
+
+void Overlay::draw_trails() {
+  for (const auto& [id, trail] : trails_.all()) {
+    const bool by_track = canvas_->style().colour_by == ColourBy::kTrack;
+    const Colour colour = class_colour(by_track ? static_cast<int>(id) : trail.class_id);
+    for (size_t i = 1; i < trail.points.size(); i++)
+      canvas_->line(trail.points[i - 1], trail.points[i], colour,
+                    static_cast<double>(i) / static_cast<double>(trail.points.size()));
+  }
+}
+
+void Overlay::draw_places(const Detections& detections, const Affine& map) {
+  const auto at = [&](const Point& p) { return map(p.x, p.y); };
+  for (const CountingLine& line : detections.lines) {
+    const Point from = at(line.from), to = at(line.to), middle{(from.x + to.x) / 2, (from.y + to.y) / 2};
+    canvas_->line(from, to, kPlaceColour);
+    // A mark to the line's right, where forward leads.
+    const double length = std::max(1.0, std::hypot(to.x - from.x, to.y - from.y)),
+                 reach = 6 * canvas_->line_width();
+    canvas_->line(middle,
+                  {middle.x - (to.y - from.y) / length * reach, middle.y + (to.x - from.x) / length * reach},
+                  kPlaceColour);
+    canvas_->text(fmt::format("{}: {} forward, {} backward", line.name, line.forward, line.backward), middle,
+                  kPlaceColour);
+  }
+  for (const CountingZone& zone : detections.zones) {
+    std::vector<Point> corners;
+    for (const Point& corner : zone.corners) corners.push_back(at(corner));
+    canvas_->polygon(corners, kPlaceColour);
+    canvas_->text(fmt::format("{}: {} inside, {} entered", zone.name, zone.inside, zone.entered),
+                  *std::ranges::min_element(corners, {}, &Point::y), kPlaceColour);
+  }
 }
 
 void Overlay::draw_keypoints(const Object& object, const Affine& map) {

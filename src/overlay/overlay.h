@@ -11,8 +11,11 @@
 
 #include "decode/detections.h"
 #include "frame/affine.h"
+#include "overlay/trails.h"
 
 namespace caffe2rt {
+
+enum class ColourBy { kClass, kTrack };  // objects without a track: by class
 
 struct OverlayStyle {
   bool boxes = true;
@@ -20,6 +23,12 @@ struct OverlayStyle {
   bool scores = true;
   bool masks = true;
   bool keypoints = true;
+  bool panoptic = true;   // panoptic maps, in place of masks, and semantic ones
+  bool ids = true;        // of tracks
+  bool trails = false;    // where tracks came from
+  int trail_length = 30;  // frames
+  bool places = true;     // a tracker's lines and zones with their counts
+  ColourBy colour_by = ColourBy::kClass;
   double line_width = 0;  // pixels; 0: by the frame's size
   std::string font;       // Pango font description; without a size in it: by the frame's size
   double opacity = 1;     // 0..1, of everything drawn
@@ -48,11 +57,14 @@ class Overlay {
   // A clean sheet for a frame of that many pixels.
   void begin(int width, int height, const OverlayStyle& style);
 
-  // Draws boxes, masks, keypoints and the best classes; `map` leads from their frame to the one of begin().
+  // Draws what was seen and what a tracker made of it; `map` leads from their frame to the one of begin().
   void draw(const Detections& detections, const Affine& map = {});
 
   // Draws one box (pixels of the frame) with its caption.
   void draw_box(const Box& box, const std::string& caption, int class_id);
+
+  // Forgets the trails, as where a video begins elsewhere.
+  void clear();
 
   // What was drawn: rows of no two pieces overlap. Valid until begin() or destruction.
   std::span<const OverlayPiece> pieces();
@@ -60,10 +72,15 @@ class Overlay {
  private:
   class Canvas;
 
-  void draw_caption(const Box& box, const std::string& text, int class_id);
+  Colour colour_of(const Object& object) const;
+  void draw_caption(const Box& box, const std::string& text, const Colour& colour);
+  void draw_areas(const Detections& detections, const Affine& map);
   void draw_keypoints(const Object& object, const Affine& map);
+  void draw_trails();
+  void draw_places(const Detections& detections, const Affine& map);
 
   const std::unique_ptr<Canvas> canvas_;
+  Trails trails_;
 };
 
 // Lays pieces over an image of B,G,R bytes.
