@@ -94,6 +94,7 @@ void Overlay::Canvas::touch(double x1, double y1, double x2, double y2) {
 
 void Overlay::Canvas::polygon(std::span<const Point> corners, const Colour& colour) {
   if (!finite(corners)) return;
+  cairo_new_path(cairo_.get());  // text leaves a point behind
   for (size_t i = 0; i < corners.size(); i++) {
     const Point from = near(corners[i]), to = near(corners[(i + 1) % corners.size()]);
     cairo_line_to(cairo_.get(), from.x, from.y);
@@ -119,6 +120,7 @@ void Overlay::Canvas::dot(const Point& centre, const Colour& colour) {
   const Point p = near(centre);
   touch(p.x - radius, p.y - radius, p.x + radius, p.y + radius);
   source(colour, 1);
+  cairo_new_path(cairo_.get());
   cairo_arc(cairo_.get(), p.x, p.y, radius, 0, 2 * G_PI);
   cairo_fill(cairo_.get());
 }

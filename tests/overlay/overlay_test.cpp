@@ -14,7 +14,8 @@ constexpr int kWidth = 200, kHeight = 120;
 OverlayStyle only(bool OverlayStyle::*part) {
   OverlayStyle style;
   for (auto other : {&OverlayStyle::boxes, &OverlayStyle::labels, &OverlayStyle::scores, &OverlayStyle::masks,
-                     &OverlayStyle::keypoints})
+                     &OverlayStyle::keypoints, &OverlayStyle::panoptic, &OverlayStyle::ids,
+                     &OverlayStyle::trails, &OverlayStyle::places})
     style.*other = other == part;
   style.line_width = 2;
   return style;
@@ -216,6 +217,108 @@ TEST(Blend, LaysPremultipliedPixelsOver) {
   EXPECT_EQ(bgr[3], 10 + 50);
   EXPECT_EQ(bgr[4], 20 + 100);
   EXPECT_EQ(bgr[5], 30);
+}
+
+Detections panoptic() {
+  Detections d;
+  d.width = kWidth;
+  d.height = kHeight;
+  d.panoptic = LabelMap{kWidth, kHeight, std::vector<std::int32_t>(static_cast<size_t>(kWidth) * kHeight)};
+  for (int y = 0; y < kHeight; y++)
+    for (int x = 0; x < kWidth; x++) d.panoptic->ids[y * kWidth + x] = x < 60 ? 0 : x < 120 ? 1 : 2;
+  d.segments = {{.id = 1, .is_thing = true, .category_id = 4},
+                {.id = 2, .is_thing = false, .category_id = 4}};
+  return d;
+}
+
+TEST(Overlay, PanopticSegmentsAreColouredWithBordersBetweenThem) {
+  const Image i = drawing(panoptic(), only(&OverlayStyle::panoptic));
+  EXPECT_FALSE(i.drawn(30, 60));  // no segment
+  EXPECT_TRUE(i.drawn(90, 60));
+  EXPECT_TRUE(i.drawn(150, 60));
+  const auto brightness = [&](int x) { return i.at(x, 60)[0] + i.at(x, 60)[1] + i.at(x, 60)[2]; };
+  EXPECT_GT(brightness(119), brightness(90));  // the border
+  EXPECT_NE(std::vector(i.at(90, 60), i.at(90, 60) + 3), std::vector(i.at(150, 60), i.at(150, 60) + 3));
+}
+
+TEST(Overlay, APanopticMapTakesThePlaceOfMasksAndFollowsTheFrame) {
+  Detections d = panoptic();
+  d.objects = {car({0, 0, 50, 50})};
+  d.masks.size = 1;
+  d.masks.probs = {1};
+  OverlayStyle style = only(&OverlayStyle::panoptic);
+  style.masks = true;
+  EXPECT_FALSE(drawing(d, style).drawn(25, 25));
+  const Image half = drawing(d, style, Affine::scale(0.5, 0.5), kWidth / 2, kHeight / 2);
+  EXPECT_FALSE(half.drawn(15, 30));
+  EXPECT_TRUE(half.drawn(45, 30));
+  style.panoptic = false;
+  EXPECT_TRUE(drawing(d, style).drawn(25, 25));
+}
+
+TEST(Overlay, SemanticMapsAreColoured) {
+  Detections d = panoptic();
+  d.semantic = std::move(d.panoptic);
+  d.panoptic.reset();
+  for (auto& id : d.semantic->ids) id -= 1;  // -1: no region lies there
+  const Image i = drawing(d, only(&OverlayStyle::panoptic));
+  EXPECT_FALSE(i.drawn(30, 60));
+  EXPECT_TRUE(i.drawn(90, 60));
+}
+
+TEST(Overlay, TracksHaveNumbersAndColoursOfTheirOwn) {
+  Object tracked = car({50, 50, 100, 100});
+  OverlayStyle style = only(&OverlayStyle::ids);
+  EXPECT_EQ(drawing(one(tracked), style).count(), 0);
+  tracked.track_id = 7;
+  EXPECT_GT(drawing(one(tracked), style).count(), 0);
+  style = only(&OverlayStyle::boxes);
+  const Image by_class = drawing(one(tracked), style);
+  style.colour_by = ColourBy::kTrack;
+  const Image by_track = drawing(one(tracked), style);
+  EXPECT_NE(by_class.bgr, by_track.bgr);
+  tracked.track_id = -1;
+  EXPECT_EQ(drawing(one(tracked), style).bgr, by_class.bgr);
+}
+
+TEST(Overlay, TrailsLeadToWhereTracksAre) {
+  Overlay overlay;
+  const OverlayStyle style = only(&OverlayStyle::trails);
+  for (int i = 0; i <= 10; i++) {
+    Object tracked = car({20.0F + 10 * i, 20, 40.0F + 10 * i, 60});
+    tracked.track_id = 1;
+    overlay.begin(kWidth, kHeight, style);
+    overlay.draw(one(tracked));
+  }
+  Image i = image(overlay);
+  EXPECT_TRUE(i.drawn(100, 60));
+  EXPECT_TRUE(i.drawn(129, 60));
+  EXPECT_FALSE(i.drawn(150, 60));
+  overlay.clear();
+  overlay.begin(kWidth, kHeight, style);
+  overlay.draw(one(car({20, 20, 40, 60})));
+  EXPECT_EQ(image(overlay).count(), 0);
+}
+
+TEST(Overlay, LinesAndZonesShowTheirCounts) {
+  Detections d = one(car({0, 0, 1, 1}));
+  d.lines = {{"gate", {20, 60}, {180, 60}, 12, 3}};
+  d.zones = {{"yard", {{10, 70}, {190, 70}, {190, 110}, {10, 110}}, 2, 5, 3}};
+  const Image i = drawing(d, only(&OverlayStyle::places));
+  EXPECT_TRUE(i.drawn(30, 60));
+  EXPECT_TRUE(i.drawn(10, 100));
+  EXPECT_TRUE(i.drawn(100, 64));   // the mark to the right of the line
+  EXPECT_FALSE(i.drawn(30, 100));  // inside the zone
+  d.lines[0].forward = 13;
+  EXPECT_NE(drawing(d, only(&OverlayStyle::places)).bgr, i.bgr);
+}
+
+TEST(Overlay, WhatIsDrawnAfterTextBeginsAnew) {
+  Detections d = one(car({100, 50, 150, 100}));
+  d.lines = {{"gate", {20, 20}, {180, 20}, 0, 0}, {"exit", {20, 110}, {180, 110}, 0, 0}};
+  const Image i = drawing(d, only(&OverlayStyle::places));
+  for (int y = 36; y < 85; y++)
+    for (int x = 0; x < kWidth; x++) ASSERT_FALSE(i.drawn(x, y)) << x << "," << y;
 }
 
 }  // namespace

@@ -137,5 +137,49 @@ TEST(Caffe2Overlay, GivesItsPropertiesBack) {
   EXPECT_STREQ(font, "Serif 9");
 }
 
+// The fake model's car has its box from a quarter to half of the frame, and a mask.
+TEST(Caffe2Overlay, ConcealsOnEveryFormat) {
+  constexpr auto kConceal =
+      " ! caffe2overlay draw-boxes=false draw-labels=false draw-scores=false draw-masks=false "
+      "draw-keypoints=false pixelate-classes=car";
+  for (const char* format : {"BGR", "RGB", "BGRx", "RGBx", "BGRA", "RGBA", "GRAY8", "NV12", "I420"}) {
+    SCOPED_TRACE(format);
+    const std::string before =
+        std::string("videoconvert ! video/x-raw,format=") + format + " ! " + kInference;
+    const auto stripes = [](GstBuffer* frame) {  // of four pixels
+      GstMapInfo map;
+      ASSERT_TRUE(gst_buffer_map(frame, &map, GST_MAP_WRITE));
+      for (gsize i = 0; i < map.size; i++) map.data[i] = i % 480 / 12 % 2 ? 255 : 0;
+      gst_buffer_unmap(frame, &map);
+    };
+    const Picture plain = draw(before, 160, 120, stripes),
+                  changed = draw(before + kConceal, 160, 120, stripes);
+    int inside = 0, outside = 0;
+    for (int y = 0; y < 120; y++) {
+      for (int x = 0; x < 160; x++) {
+        const bool differs =
+            std::abs(plain.bytes[y * plain.stride + x * 3] - changed.bytes[y * changed.stride + x * 3]) > 40;
+        (x >= 30 && x < 90 && y >= 20 && y < 70 ? inside : outside) += differs;
+      }
+    }
+    EXPECT_GT(inside, 300);
+    EXPECT_EQ(outside, 0);
+  }
+}
+
+TEST(Caffe2Overlay, AClassToConcealThatIsNoneIsAWarning) {
+  const std::string caps = video("BGR", 160, 120);
+  const Harness h = harness(std::string(kInference) + " ! caffe2overlay blur-classes=car,cra", caps);
+  const Messages messages(h->element);
+  for (int i = 0; i < 2; i++) push_and_pull(h.get(), flat_frame(caps, 0));
+  const Owned<GstMessage> warning = messages.next(GST_MESSAGE_WARNING);
+  ASSERT_TRUE(warning);
+  GError* error = nullptr;
+  gst_message_parse_warning(warning.get(), &error, nullptr);
+  EXPECT_STREQ(error->message, "classes to conceal that the model has not: cra");
+  g_error_free(error);
+  EXPECT_FALSE(messages.next(GST_MESSAGE_WARNING));
+}
+
 }  // namespace
 }  // namespace caffe2rt::gst
