@@ -52,7 +52,7 @@ double Tally::seconds() const {
 void Progress::show() {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   if (!terminal && seconds() < next_line_) return;
-  next_line_ = seconds() + 5;
+  next_line_ = seconds() + kInterval;
   gint64 position = 0, duration = 0;
   const bool known = gst_element_query_position(pipeline_, GST_FORMAT_TIME, &position) &&
                      gst_element_query_duration(pipeline_, GST_FORMAT_TIME, &duration) && duration > 0;

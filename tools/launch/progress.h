@@ -36,7 +36,7 @@ class Progress {
  public:
   Progress(GstElement* pipeline, const Tally& tally) : pipeline_(pipeline), tally_(tally) {}
 
-  // A line that is written over on a terminal; elsewhere a line every five seconds.
+  // A line that is written over on a terminal; elsewhere a line every kInterval.
   void show();
   // A line of its own for something that happened.
   void say(const std::string& text);
@@ -45,12 +45,13 @@ class Progress {
 
  private:
   using Steady = std::chrono::steady_clock;
+  static constexpr double kInterval = 5;  // s
   double seconds() const;
 
   GstElement* const pipeline_;
   const Tally& tally_;
   const Steady::time_point start_ = Steady::now();
-  double next_line_ = 0;
+  double next_line_ = kInterval;
   bool open_ = false;  // a line that waits for its end
 };
 

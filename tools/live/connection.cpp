@@ -24,6 +24,7 @@ std::string cause_of(GstMessage* message, GstResourceError code) {
   const std::string text = message_text(message);
   if (code == GST_RESOURCE_ERROR_NOT_AUTHORIZED || text.find("Unauthorized") != std::string::npos)
     return "the server refused the user name or the password: " + text;
+  if (text.find("Failed to connect") != std::string::npos) return "cannot connect: " + text;
   return text;
 }
 
