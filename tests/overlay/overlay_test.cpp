@@ -313,13 +313,5 @@ TEST(Overlay, LinesAndZonesShowTheirCounts) {
   EXPECT_NE(drawing(d, only(&OverlayStyle::places)).bgr, i.bgr);
 }
 
-TEST(Overlay, WhatIsDrawnAfterTextBeginsAnew) {
-  Detections d = one(car({100, 50, 150, 100}));
-  d.lines = {{"gate", {20, 20}, {180, 20}, 0, 0}, {"exit", {20, 110}, {180, 110}, 0, 0}};
-  const Image i = drawing(d, only(&OverlayStyle::places));
-  for (int y = 36; y < 85; y++)
-    for (int x = 0; x < kWidth; x++) ASSERT_FALSE(i.drawn(x, y)) << x << "," << y;
-}
-
 }  // namespace
 }  // namespace caffe2rt
