@@ -17,8 +17,8 @@ set -euo pipefail
 
 parse 0 --device --output --seconds -- "$@"
 find_camera
-choose_output camera.mp4
 source_of "$input"
+choose_output camera.mp4
 prepare
 detector
 sink_to "$output" live

@@ -16,9 +16,9 @@ set -euo pipefail
 parse 1 --output -- "$@"
 [ ${#inputs[@]} = 1 ] || die "expected a video file (see --help)"
 ! is_address "${inputs[0]}" || die "expected a file, got '${inputs[0]}': rtsp.sh takes addresses"
+source_of "${inputs[0]}"
 choose_output annotated.mp4
 [ ! "${inputs[0]}" -ef "$output" ] || die "--output: is the input itself: $output"
-source_of "${inputs[0]}"
 prepare
 detector
 sink_to "$output"

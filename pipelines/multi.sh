@@ -23,11 +23,11 @@ parse 64 --latency --output --seconds --tile -- "$@"
 check tile '[1-9][0-9]{0,3}x[1-9][0-9]{0,3}' 'a size such as 640x360'
 width=${option[tile]%x*} height=${option[tile]#*x}
 [ $((width % 2 + height % 2)) = 0 ] || die "--tile: expected even numbers, got '${option[tile]}'"
-choose_output multi.mp4
 
 # As near to a square of tiles as their number allows.
 columns=1
 while [ $((columns * columns)) -lt ${#inputs[@]} ]; do columns=$((columns + 1)); done
+rows=$(((${#inputs[@]} + columns - 1) / columns))
 view=(compositor name=view background=black)
 branches=()
 for i in "${!inputs[@]}"; do
@@ -39,6 +39,7 @@ for i in "${!inputs[@]}"; do
   branches+=("${source[@]}" ! "${detector[@]}" ! caffe2tracker ! caffe2overlay ! videoconvert ! videoscale add-borders=true !
     "video/x-raw,format=I420,width=$width,height=$height,pixel-aspect-ratio=1/1" ! queue ! "view.sink_$i")
 done
+choose_output multi.mp4
 prepare
 sink_to "$output" live
-launch "${view[@]}" ! video/x-raw,framerate=15/1 ! queue ! "${sink[@]}" "${branches[@]}"
+launch "${view[@]}" ! "video/x-raw,width=$((columns * width)),height=$((rows * height)),framerate=15/1" ! queue ! "${sink[@]}" "${branches[@]}"

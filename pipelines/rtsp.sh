@@ -20,8 +20,8 @@ option[latency]=200
 parse 1 --latency --output --seconds -- "$@"
 [ ${#inputs[@]} = 1 ] || die "expected the URL of a stream (see --help)"
 is_address "${inputs[0]}" || die "expected an address such as rtsp://host/path, got '${inputs[0]}'"
-choose_output rtsp.mp4
 source_of "${inputs[0]}"
+choose_output rtsp.mp4
 prepare
 detector
 sink_to "$output" live

@@ -21,13 +21,13 @@ parse 1 --second --class --output --seconds -- "$@"
 [ ${#inputs[@]} = 1 ] || die "expected an input (see --help)"
 [ -n "${option[second]}" ] || die "expected the folder of a second model: --second DIR (see --help)"
 [ -d "${option[second]}" ] || die "--second: no such folder: ${option[second]}"
-choose_output second-stage.mp4
 live=live
 [ ! -f "${inputs[0]}" ] || live=
 source_of "${inputs[0]}"
+choose_output second-stage.mp4
 prepare
 detector
-second=(caffe2inference "model=${option[second]}" inference-region=roi)
+second=(caffe2inference "model=${option[second]}" inference-region=roi "threshold=${option[threshold]}")
 [ -z "${option[class]}" ] || second+=("object-class=${option[class]}")
 sink_to "$output" $live
 launch "${source[@]}" ! "${detector[@]}" ! caffe2tracker ! "${second[@]}" ! caffe2overlay ! queue max-size-buffers=2 ! "${sink[@]}"

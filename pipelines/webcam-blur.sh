@@ -40,11 +40,11 @@ fi
 [ -z "${option[input]}" ] || [ -z "${option[device]}" ] || die "--input and --device: expected one of them"
 input=${option[input]}
 [ -n "$input" ] || find_camera
-choose_output blurred.mp4
 source_of "$input"
+choose_output blurred.mp4
 prepare
 detector on-drop=drop qos=false  # no picture passes that was not looked at
 sink_to "$output" live
 launch "${source[@]}" ! "${detector[@]}" ! caffe2tracker max-age=2000 ! \
   caffe2overlay "${option[style]}-classes=$classes" draw-boxes=false draw-labels=false draw-scores=false draw-masks=false \
-  draw-keypoints=false ! queue max-size-buffers=2 ! "${sink[@]}"
+  draw-keypoints=false draw-ids=false ! queue max-size-buffers=2 ! "${sink[@]}"

@@ -5,6 +5,18 @@
 #include "owned.h"
 
 namespace caffe2rt {
+namespace {
+
+// The file that an element writes, where it writes one.
+std::string location_of(GstObject* element) {
+  if (!g_object_class_find_property(G_OBJECT_GET_CLASS(element), "location")) return {};
+  char* location = nullptr;
+  g_object_get(element, "location", &location, nullptr);
+  const Owned<char> owned(location);
+  return location ? location : "";
+}
+
+}  // namespace
 
 std::string message_text(GstMessage* message) {
   GError* error = nullptr;
@@ -21,6 +33,8 @@ std::string message_text(GstMessage* message) {
   particulars = particulars.substr(particulars.rfind('\n') + 1);
   if (particulars.starts_with("../") || particulars.find("):") != std::string::npos) particulars.clear();
   std::string text = error->message;
+  if (particulars.empty() && g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT))
+    particulars = location_of(GST_MESSAGE_SRC(message));
   if (!particulars.empty()) text += " (" + particulars + ")";
   return text;
 }

@@ -1,0 +1,1 @@
+from pipeline_helpers import *  # noqa: F401, F403
