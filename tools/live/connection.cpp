@@ -21,7 +21,7 @@ GstElement* make(const char* factory) {
 
 // What rtspsrc says in a general way, in the words of who typed a command.
 std::string cause_of(GstMessage* message, GstResourceError code) {
-  const std::string text = message_text(message);
+  std::string text = message_text(message);
   if (code == GST_RESOURCE_ERROR_NOT_AUTHORIZED || text.find("Unauthorized") != std::string::npos)
     return "the server refused the user name or the password: " + text;
   if (text.find("Failed to connect") != std::string::npos) return "cannot connect: " + text;
