@@ -48,23 +48,24 @@ double border_of(const Object& object) { return kBorder * std::min(object.box.wi
 
 // Keeps what is known of places that stay.
 template <class T>
-void replace(std::vector<T>& known, std::vector<Place> places) {
+void replace(std::vector<T>& known, const std::vector<Place>& places) {
   std::vector<T> now;
-  for (Place& place : places) {
+  for (const Place& place : places) {
     const auto same = std::ranges::find(known, place, &T::place);
     if (same != known.end())
       now.push_back(std::move(*same));
     else
-      now.emplace_back().place = std::move(place);
+      now.emplace_back().place = place;
   }
   known = std::move(now);
 }
 
 }  // namespace
 
-void PlaceCounter::set_places(std::vector<Place> lines, std::vector<Place> zones, Anchor anchor) {
-  replace(lines_, std::move(lines));
-  replace(zones_, std::move(zones));
+void PlaceCounter::set_places(const std::vector<Place>& lines, const std::vector<Place>& zones,
+                              Anchor anchor) {
+  replace(lines_, lines);
+  replace(zones_, zones);
   anchor_ = anchor;
 }
 

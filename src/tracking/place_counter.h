@@ -20,7 +20,7 @@ enum class Anchor { kBottom, kCentre };  // of a box: the middle of its lower ed
 class PlaceCounter {
  public:
   // New places begin at nothing; others with the same name and points go on.
-  void set_places(std::vector<Place> lines, std::vector<Place> zones, Anchor anchor);
+  void set_places(const std::vector<Place>& lines, const std::vector<Place>& zones, Anchor anchor);
 
   bool has_places() const { return !lines_.empty() || !zones_.empty(); }
 

@@ -17,9 +17,10 @@ Detections frame_of(int objects, bool crowd, int frame, int mask_size) {
   const int columns = static_cast<int>(std::ceil(std::sqrt(objects * 2.0)));
   const double step = crowd ? 30 : 1920.0 / columns;
   for (int i = 0; i < objects; i++) {
+    const int row = i / columns, column = i % columns;
     const double phase = 0.05 * frame + i;
-    const auto x = static_cast<float>(40 + step * (i % columns) + 8 * std::sin(phase));
-    const auto y = static_cast<float>(40 + step * (i / columns) + 8 * std::cos(phase));
+    const auto x = static_cast<float>(40 + step * column + 8 * std::sin(phase));
+    const auto y = static_cast<float>(40 + step * row + 8 * std::cos(phase));
     Object object;
     object.box = {x, y, x + 80, y + 80};
     object.score = 0.9F;
@@ -32,11 +33,12 @@ Detections frame_of(int objects, bool crowd, int frame, int mask_size) {
 
 void tracking(benchmark::State& state, bool crowd, int mask_size) {
   std::vector<Detections> frames;
+  frames.reserve(125);
   for (int i = 0; i < 125; i++)
     frames.push_back(frame_of(static_cast<int>(state.range(0)), crowd, i, mask_size));
   Tracker tracker({.mask_iou = mask_size > 0});
   int frame = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(tracker.update(frames[frame % frames.size()], frame / 30.0));
     frame++;
   }

@@ -18,7 +18,7 @@ class PrivacyTest : public testing::Test {
     for (int y = 0; y < kHeight; y++)
       for (int x = 0; x < kWidth; x++) grey[y * kWidth + x] = (x + y) % 2 ? 255 : 0;
   }
-  static Detections seen(std::vector<Box> boxes, int class_id = 0) {
+  static Detections seen(const std::vector<Box>& boxes, int class_id = 0) {
     Detections seen;
     seen.width = kWidth;
     seen.height = kHeight;
@@ -31,7 +31,7 @@ class PrivacyTest : public testing::Test {
     }
     return seen;
   }
-  void conceal(const Detections& seen, bool looked = true, PrivacyStyle style = {{"face"}, {}}) {
+  void conceal(const Detections& seen, bool looked = true, const PrivacyStyle& style = {{"face"}, {}}) {
     fresh();
     const FramePlane plane{grey.data(), kWidth, kWidth, kHeight, 1};
     privacy.conceal({&plane, 1}, kWidth, kHeight, seen, {}, looked, style);

@@ -128,7 +128,7 @@ class Errors {
     if (!message) return {"none", "", 0};
     GError* error = nullptr;
     gst_message_parse_error(message.get(), &error, nullptr);
-    const Seen seen{g_quark_to_string(error->domain), error->message, error->code};
+    Seen seen{g_quark_to_string(error->domain), error->message, error->code};
     g_error_free(error);
     return seen;
   }

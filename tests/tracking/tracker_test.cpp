@@ -239,11 +239,14 @@ TEST_F(TrackerTest, HundredsOfObjectsKeepTheirIds) {
     double x, y, vx, vy;
   };
   std::vector<Way> ways;
-  for (int i = 0; i < 400; i++)
-    ways.push_back({12.0 + 31 * (i % 20), 12.0 + 23 * (i / 20), speed(random), speed(random)});
+  ways.reserve(400);
+  for (int row = 0; row < 20; row++)
+    for (int column = 0; column < 20; column++)
+      ways.push_back({12.0 + 31 * column, 12.0 + 23 * row, speed(random), speed(random)});
   Ids first;
   for (int i = 0; i < 20; i++) {
     std::vector<Object> objects;
+    objects.reserve(ways.size());
     for (const Way& way : ways) objects.push_back(object_at(way.x + way.vx * i, way.y + way.vy * i, 18));
     const Ids ids = ids_of(look(std::move(objects)));
     if (i == 0) continue;
