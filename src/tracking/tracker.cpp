@@ -185,6 +185,7 @@ void Tracker::begin_tracks(const Indices& objects, const Detections& seen) {
 
 Detections Tracker::with_ids(const Detections& seen) const {
   Detections tracked = seen;
+  for (Object& object : tracked.objects) object.track_id = -1;  // of another tracker before
   for (const Track& track : tracks_)
     if (track.found >= 0) tracked.objects[track.found].track_id = track.id;
   if (options_.drop_untracked) drop_untracked(tracked);

@@ -208,6 +208,13 @@ TEST_F(TrackerTest, UntrackedObjectsAreDroppedOnRequestWithTheirMasks) {
   EXPECT_EQ(tracked.segments[1].object, 0);
 }
 
+TEST_F(TrackerTest, IdsOfAnotherTrackerAreReplaced) {
+  Object object = object_at(100, 100);
+  object.track_id = 77;
+  EXPECT_THAT(ids_of(look({object})), ElementsAre(-1));
+  EXPECT_THAT(ids_of(look({object})), ElementsAre(1));
+}
+
 TEST_F(TrackerTest, BoxesThatAreNoNumbersGetNoIdAndDisturbNobody) {
   const auto broken = [] {
     Object object = object_at(100, 100);
