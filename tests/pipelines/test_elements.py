@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pipeline_helpers import BUILD, DEMO, errors, frames, summary
+from pipeline_helpers import BUILD, DEMO, changed, errors, frames, summary
 
 LAUNCH = BUILD / "bin" / "caffe2_launch"
 PLUGINS = {"GST_PLUGIN_PATH": str(BUILD / "lib" / "gstreamer-1.0")}
@@ -65,15 +65,19 @@ def test_reconnect_always_waits_for_the_server(serve, start):
     assert run.stop() == 0, run.text()
 
 
-def test_every_client_gets_a_key_frame_at_once(start):
+def test_every_client_gets_a_key_frame_soon(start):
     """The encoder makes none by itself for ten minutes."""
     run = start(LAUNCH, "videotestsrc", "is-live=true", "!", "video/x-raw,width=320,height=240", "!", "x264enc", "tune=zerolatency",
                 "key-int-max=18000", "!", "rtspserversink", "port=0", "address=127.0.0.1")
     url = run.wait_for(r"serving (rtsp://127\.0\.0\.1:\d+/live)").group(1)
-    watching = frames(url)
-    assert next(watching)
-    late = frames(url)  # while the first one watches
-    assert [next(late)[1].shape for _ in range(5)] == [(240, 320, 3)] * 5
+    early = frames(url)
+    assert next(early)  # perhaps of the encoder's first frame, which is a key frame anyhow
+    early.close()
+    watching = frames(url, 5)
+    _, picture = next(watching)
+    late = frames(url, 5)  # while that one watches
+    # Without a key frame decoders show grey at best, as they do for a moment until it comes. Some of the picture is noise.
+    assert any(changed(next(late)[1], picture) < 0.15 for _ in range(15))
     assert next(watching)
     watching.close()
     late.close()

@@ -1,5 +1,5 @@
 // rtspserversink: hosts an RTSP server, whose clients see the H.264 stream that comes in. One stream for all
-// of them; who comes late gets a key frame at once.
+// of them; who comes late gets a key frame soon.
 #pragma once
 
 namespace caffe2rt {
