@@ -28,6 +28,9 @@ width=${option[tile]%x*} height=${option[tile]#*x}
 columns=1
 while [ $((columns * columns)) -lt ${#inputs[@]} ]; do columns=$((columns + 1)); done
 rows=$(((${#inputs[@]} + columns - 1) / columns))
+# All of it said: what would change with the first picture of an input, files could not follow.
+canvas="video/x-raw,format=I420,width=$((columns * width)),height=$((rows * height)),framerate=15/1,pixel-aspect-ratio=1/1"
+canvas+=,colorimetry=bt709,chroma-site=mpeg2,interlace-mode=progressive
 view=(compositor name=view background=black)
 branches=()
 for i in "${!inputs[@]}"; do
@@ -42,4 +45,5 @@ done
 choose_output multi.mp4
 prepare
 sink_to "$output" live
-launch "${view[@]}" ! "video/x-raw,width=$((columns * width)),height=$((rows * height)),framerate=15/1" ! queue ! "${sink[@]}" "${branches[@]}"
+# The compositor of GStreamer 1.22 may show its first picture twice at the same time, which no file can hold.
+launch "${view[@]}" ! "$canvas" ! videorate skip-to-first=true ! queue ! "${sink[@]}" "${branches[@]}"

@@ -167,7 +167,10 @@ def test_multi_shows_two_files_side_by_side_with_one_model(start, scenes, tmp_pa
     pictures = [f for _, f in frames(tmp_path / "out.mkv")]
     assert pictures[0].shape == (180, 640, 3)  # two columns, one row
     middle = pictures[len(pictures) // 2]
-    assert middle[:, :320].std() > 10 and middle[:, 320:].std() > 10
+    assert middle[:, :320].std() > 10
+    # The same twice, from the same file: perhaps one picture later. A file without its key frames would be grey or black.
+    assert sum(changed(p[:, :320], p[:, 320:]) < 0.1 for p in pictures[10:]) > 0.8 * len(pictures[10:])
+    assert run.text().count("model.pb: GeneralizedRCNN") == 1
 
 
 def detail(picture, where):
