@@ -87,6 +87,16 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   return result;
 }
 
+// An end from outside comes after the frames that wait, as the source's own does. An appsrc that gets it as
+// an event keeps it until its first frame (GStreamer 1.26).
+gboolean send_event(GstElement* element, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) != GST_EVENT_EOS)
+    return GST_ELEMENT_CLASS(live_source_parent_class)->send_event(element, event);
+  gst_event_unref(event);
+  supervisor(element).end();
+  return TRUE;
+}
+
 void finalize(GObject* object) {
   delete reinterpret_cast<LiveSource*>(object)->supervisor;
   G_OBJECT_CLASS(live_source_parent_class)->finalize(object);
@@ -100,6 +110,7 @@ void live_source_class_init(LiveSourceClass* klass) {
   properties().install(object);
   auto* element = GST_ELEMENT_CLASS(klass);
   element->change_state = change_state;
+  element->send_event = send_event;
   gst_element_class_set_static_metadata(element, "Live source", "Source/Network",
                                         "Frames of a source that may go away and come back", "gst-caffe2");
   const Owned<GstCaps> video(gst_caps_new_empty_simple("video/x-raw"));

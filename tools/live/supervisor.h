@@ -35,7 +35,8 @@ class Supervisor final : public FrameReceiver {
     const OuterTime time{clock_.get(), gst_element_get_base_time(element_)};
     thread_ = std::jthread([this, time](const std::stop_token& stop) { run(stop, time); });
   }
-  void stop() { thread_ = std::jthread(); }  // asks it to end, and joins
+  void end() { gst_app_src_end_of_stream(out_); }  // any thread
+  void stop() { thread_ = std::jthread(); }        // asks it to end, and joins
   void forget() { seen_ = false, last_pts_ = GST_CLOCK_TIME_NONE; }
 
   void receive(Owned<GstBuffer> frame, GstCaps* caps) override;
