@@ -87,8 +87,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   return result;
 }
 
-// An end from outside comes after the frames that wait, as the source's own does. An appsrc that gets it as
-// an event keeps it until its first frame (GStreamer 1.26).
+// An end from outside comes after the frames that wait, as the source's own does. As an event it does not get
+// past an appsrc that had no frame yet (GStreamer 1.26).
 gboolean send_event(GstElement* element, GstEvent* event) {
   if (GST_EVENT_TYPE(event) != GST_EVENT_EOS)
     return GST_ELEMENT_CLASS(live_source_parent_class)->send_event(element, event);
