@@ -1,6 +1,7 @@
 #include "tracking/overlap.h"
 
 #include <cmath>
+#include <vector>
 
 namespace caffe2rt {
 namespace {
@@ -11,22 +12,32 @@ struct Share {
   double all = 0, shared = 0;  // areas, pixels
 };
 
+// Which cell of the other mask the middle of each cell lies in, along one axis: -1 where outside.
+std::vector<int> cells_in(float from, float side, float other_from, float other_side, int size) {
+  std::vector<int> cells(static_cast<size_t>(size));
+  for (int i = 0; i < size; i++) {
+    const double at = (from + (i + 0.5) * side / size - other_from) / other_side * size;
+    cells[i] = at >= 0 && at < size ? static_cast<int>(at) : -1;
+  }
+  return cells;
+}
+
 // Of mask a: its area, and what of it lies in mask b.
 Share share_of(const Box& a, std::span<const float> mask_a, const Box& b, std::span<const float> mask_b,
                int size) {
-  const double cell_w = a.width() / double(size), cell_h = a.height() / double(size);
+  const std::vector<int> rows = cells_in(a.y1, a.height(), b.y1, b.height(), size);
+  const std::vector<int> columns = cells_in(a.x1, a.width(), b.x1, b.width(), size);
   long all = 0, shared = 0;
   for (int y = 0; y < size; y++) {
-    const double row = (a.y1 + (y + 0.5) * cell_h - b.y1) / b.height() * size;
-    for (int x = 0; x < size; x++) {
-      if (mask_a[y * size + x] < kInside) continue;
-      all++;
-      const double column = (a.x1 + (x + 0.5) * cell_w - b.x1) / b.width() * size;
-      if (row >= 0 && row < size && column >= 0 && column < size)
-        shared += mask_b[static_cast<int>(row) * size + static_cast<int>(column)] >= kInside;
-    }
+    const float* row_a = &mask_a[static_cast<size_t>(y) * size];
+    for (int x = 0; x < size; x++) all += row_a[x] >= kInside;
+    if (rows[y] < 0) continue;
+    const float* row_b = &mask_b[static_cast<size_t>(rows[y]) * size];
+    for (int x = 0; x < size; x++)
+      shared += columns[x] >= 0 && row_a[x] >= kInside && row_b[columns[x]] >= kInside;
   }
-  return {all * cell_w * cell_h, shared * cell_w * cell_h};
+  const double cell = static_cast<double>(a.width()) * a.height() / size / size;
+  return {all * cell, shared * cell};
 }
 
 }  // namespace
