@@ -51,7 +51,7 @@ bool FrameTracker::track(GstBuffer* buffer, GstClockTime now) {
   GstCaffe2Meta* meta = gst_buffer_get_caffe2_meta(buffer);
   if (!meta) return false;
   const SeenFrame frame = seen(meta);
-  if (frame.look == GST_CAFFE2_LOOK_GAP) return true;
+  if (frame.look == GST_CAFFE2_LOOK_GAP) return last_ = frame.detections, true;
   const Detections& then = *frame.detections;
   // What lies beside the meta belongs to the frame as it is now.
   const bool same_frame = frame.width == then.width && frame.height == then.height;

@@ -193,6 +193,20 @@ TEST_F(Caffe2Tracker, LinesAreCountedInMetadataAndMessages) {
   ASSERT_TRUE(gst_caffe2_meta_get_line(now, 0, &line));
   EXPECT_EQ(line.forward, 1);
   EXPECT_EQ(gst_caffe2_meta_get_n_crossings(now), 0U);
+  EXPECT_FALSE(this->message());
+}
+
+TEST_F(Caffe2Tracker, ACrossingIsAnnouncedOnceWhateverFollows) {
+  for (const auto why : {GST_CAFFE2_LOOK_GAP, GST_CAFFE2_LOOK_INTERVAL}) {
+    frame_ = 0;
+    open("lines=gate:0%,50%,100%,50% anchor=center min-hits=1");
+    look({{100, 104}});
+    look({{100, 125}});
+    EXPECT_TRUE(message());
+    skip(why);
+    EXPECT_FALSE(message()) << why;
+    TearDown();
+  }
 }
 
 TEST_F(Caffe2Tracker, ZonesAreEnteredAndLeft) {
