@@ -71,8 +71,8 @@ class Tracker {
   using Indices = std::vector<int>;
 
   void look_ahead(double seconds);
-  // Matches tracks to objects that are still free; takes both that are matched out of the lists.
   using Likeness = double (Tracker::*)(const Track& track, const Detections& seen, int object) const;
+  // Matches tracks to objects that are still free; takes both that are matched out of the lists.
   template <class Gain>
   void match(Indices& tracks, Indices& objects, const Detections& seen, Likeness likeness, Gain&& gain);
   double overlap(const Track& track, const Detections& seen, int object) const;
