@@ -65,9 +65,13 @@ void FrameOverlay::forget() {
 void FrameOverlay::conceal(GstVideoFrame* frame, const PrivacyStyle& style) {
   const int width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
   const GstCaffe2Meta* meta = gst_buffer_get_caffe2_meta(frame->buffer);
-  if (!meta) return;
+  if (!meta || gst::seen(meta).width != width || gst::seen(meta).height != height) {
+    if (!std::exchange(warned_of_nothing_, true))
+      GST_ELEMENT_WARNING(element_, STREAM, FORMAT, ("frames pass with nothing concealed"),
+                          ("expected caffe2inference's metadata, which elements that crop drop, got none"));
+    return;
+  }
   const SeenFrame& seen = gst::seen(meta);
-  if (seen.width != width || seen.height != height) return;
   if (const auto& labels = seen.detections->labels) warn_of_unknown(style, *labels);
   privacy_.conceal(planes_of(*frame), width, height, *seen.detections, seen.map,
                    seen.look == GST_CAFFE2_LOOK_INFERRED, style);

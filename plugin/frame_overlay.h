@@ -48,6 +48,7 @@ class FrameOverlay {
   Overlay overlay_;
   Privacy privacy_;
   std::string warned_of_;  // classes
+  bool warned_of_nothing_ = false;
 };
 
 }  // namespace caffe2rt::gst

@@ -40,7 +40,7 @@ std::shared_ptr<const Detections> FrameTracker::look(const Detections& frame) {
   return std::make_shared<const Detections>(std::move(tracked));
 }
 
-std::shared_ptr<const Detections> FrameTracker::expect(const Detections& frame) const {
+std::shared_ptr<const Detections> FrameTracker::expect(const Detections& frame) {
   Detections expected = tracker_.predict(seconds_);
   if (expected.width != frame.width || expected.height != frame.height) expected = frame;
   counter_.annotate(expected);

@@ -42,7 +42,7 @@ class FrameTracker {
 
  private:
   std::shared_ptr<const Detections> look(const Detections& frame);
-  std::shared_ptr<const Detections> expect(const Detections& frame) const;
+  std::shared_ptr<const Detections> expect(const Detections& frame);
   void remember_beginnings(const Detections& tracked, GstClockTime now);
 
   TrackerSettings settings_;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <string>
 #include <tuple>
 #include <vector>
 
@@ -71,15 +70,15 @@ void attach_regions(GstBuffer* buffer, const Detections& detections) {
                                static_cast<double>(box.x2 / width), "y_min", G_TYPE_DOUBLE,
                                static_cast<double>(box.y1 / height), "y_max", G_TYPE_DOUBLE,
                                static_cast<double>(box.y2 / height), nullptr));
-    if (object.track_id >= 0) add_track_id(roi, object.track_id);
   }
 }
 
 void attach_track_ids(GstBuffer* buffer, const Detections& seen, const Detections& tracked) {
-  using Key = std::tuple<int, int, int, int, std::string>;
+  using Key = std::tuple<int, int, int, int, GQuark>;
   const auto key_of = [](const Object& object, const Detections& frame) {
     const FrameRect rect = pixel_box(object.box, frame);
-    return Key{rect.x, rect.y, rect.width, rect.height, frame.label(object.class_id)};
+    return Key{rect.x, rect.y, rect.width, rect.height,
+               g_quark_from_string(frame.label(object.class_id).c_str())};
   };
   std::multimap<Key, std::int64_t> ids;
   for (const Object& object : tracked.objects) ids.emplace(key_of(object, tracked), object.track_id);
@@ -92,8 +91,7 @@ void attach_track_ids(GstBuffer* buffer, const Detections& seen, const Detection
     };
     if (!roi->roi_type || !has("detection") || has("object_id")) return;
     const auto pixels = [](guint n) { return static_cast<int>(n); };
-    const Key key{pixels(roi->x), pixels(roi->y), pixels(roi->w), pixels(roi->h),
-                  g_quark_to_string(roi->roi_type)};
+    const Key key{pixels(roi->x), pixels(roi->y), pixels(roi->w), pixels(roi->h), roi->roi_type};
     if (const auto found = ids.find(key); found != ids.end()) {
       if (found->second >= 0) add_track_id(roi, found->second);
       ids.erase(found);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "base/error.h"
@@ -145,18 +146,23 @@ void Overlay::Canvas::fill_mask(const PastedMask& mask, const std::vector<std::u
   cairo_mask_surface(cairo_.get(), stencil.get(), mask.x, mask.y);
 }
 
-void Overlay::Canvas::labels(const LabelMap& labels, const std::map<std::int32_t, Colour>& colours) {
+void Overlay::Canvas::labels(const LabelMap& labels,
+                             const std::function<std::optional<Colour>(std::int32_t)>& colour_of) {
   const auto pixel = [&](const Colour& c, double alpha) {
     const double a = alpha * style_.opacity;
     const auto byte = [](double v) { return static_cast<std::uint32_t>(std::lround(v * 255)); };
     return byte(a) << 24 | byte(c.red * a) << 16 | byte(c.green * a) << 8 | byte(c.blue * a);
   };
   struct Pixels {
-    std::uint32_t inside, border;  // B,G,R,A
+    std::uint32_t inside = 0, border = 0;  // B,G,R,A
   };
   std::map<std::int32_t, Pixels> known;
-  for (const auto& [id, colour] : colours)
-    known[id] = {pixel(colour, kMaskOpacity), pixel(colour, kBorderOpacity)};
+  const auto pixels_of = [&](std::int32_t id) {
+    const auto [found, fresh] = known.try_emplace(id);
+    if (const auto colour = fresh ? colour_of(id) : std::nullopt)
+      found->second = {pixel(*colour, kMaskOpacity), pixel(*colour, kBorderOpacity)};
+    return found;
+  };
   std::vector<std::uint32_t> rows(labels.ids.size());
   const int w = labels.width, h = labels.height;
   const auto at = [&](int x, int y) { return labels.ids[static_cast<size_t>(y) * w + x]; };
@@ -164,8 +170,7 @@ void Overlay::Canvas::labels(const LabelMap& labels, const std::map<std::int32_t
   for (int y = 0; y < h; y++) {
     for (int x = 0; x < w; x++) {
       const std::int32_t id = at(x, y);
-      if (last == known.end() || last->first != id) last = known.find(id);
-      if (last == known.end()) continue;
+      if (last == known.end() || last->first != id) last = pixels_of(id);
       const bool border = (x + 1 < w && at(x + 1, y) != id) || (y + 1 < h && at(x, y + 1) != id);
       rows[static_cast<size_t>(y) * w + x] = border ? last->second.border : last->second.inside;
     }

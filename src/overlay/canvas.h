@@ -5,8 +5,9 @@
 
 #include <pango/pangocairo.h>
 
-#include <map>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,8 +35,8 @@ class Overlay::Canvas {
   void mask(const PastedMask& mask, const Colour& colour);
 
   // Fills the frame translucently by its labels and draws the borders between them; labels without a colour
-  // stay clear. REQUIRES: the map is of the frame's size.
-  void labels(const LabelMap& labels, const std::map<std::int32_t, Colour>& colours);
+  // stay clear. colour_of() is asked once a label. REQUIRES: the map is of the frame's size.
+  void labels(const LabelMap& labels, const std::function<std::optional<Colour>(std::int32_t)>& colour_of);
 
   // Writes on a plate of the colour, its lower left corner at `corner` or as near to it as the frame allows.
   // Returns the plate's height.

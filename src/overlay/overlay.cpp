@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -51,12 +51,11 @@ std::string caption(const Detections& detections, int class_id, std::int64_t tra
   return fmt::format("{}", fmt::join(parts, " "));
 }
 
-// The colour of each segment of a panoptic map, by its id; stuff has other colours than things.
-std::map<std::int32_t, Colour> segment_colours(const std::vector<PanopticSegment>& segments) {
-  std::map<std::int32_t, Colour> colours;
-  for (const PanopticSegment& s : segments)
-    colours[s.id] = class_colour(s.is_thing ? s.category_id : kFirstStuffColour + s.category_id);
-  return colours;
+// Of a segment of a panoptic map; stuff has other colours than things.
+std::optional<Colour> segment_colour(const std::vector<PanopticSegment>& segments, std::int32_t id) {
+  const auto found = std::ranges::find(segments, id, &PanopticSegment::id);
+  if (found == segments.end()) return {};
+  return class_colour(found->is_thing ? found->category_id : kFirstStuffColour + found->category_id);
 }
 
 }  // namespace
@@ -138,15 +137,13 @@ void Overlay::draw_areas(const Detections& detections, const Affine& map) {
   const int width = canvas_->width(), height = canvas_->height();
   if (style.panoptic && detections.panoptic) {
     canvas_->labels(map_labels(*detections.panoptic, map, width, height),
-                    segment_colours(detections.segments));
+                    [&](std::int32_t id) { return segment_colour(detections.segments, id); });
     return;
   }
-  if (style.panoptic && detections.semantic) {
-    std::map<std::int32_t, Colour> colours;
-    for (const std::int32_t id : detections.semantic->ids)
-      if (id >= 0) colours.try_emplace(id, class_colour(kFirstStuffColour + id));
-    canvas_->labels(map_labels(*detections.semantic, map, width, height), colours);
-  }
+  if (style.panoptic && detections.semantic)
+    canvas_->labels(map_labels(*detections.semantic, map, width, height), [](std::int32_t id) {
+      return id < 0 ? std::nullopt : std::optional(class_colour(kFirstStuffColour + id));
+    });
   if (!style.masks || detections.masks.size == 0) return;
   for (size_t i = detections.objects.size(); i-- > 0;)
     canvas_->mask(paste_mapped_mask(detections, static_cast<int>(i), map, width, height),

@@ -67,6 +67,14 @@ void PlaceCounter::set_places(const std::vector<Place>& lines, const std::vector
   replace(lines_, lines);
   replace(zones_, zones);
   anchor_ = anchor;
+  frame_ = {};
+}
+
+void PlaceCounter::fit_to(const FrameSize& frame) {
+  if (frame == frame_) return;
+  frame_ = frame;
+  for (Line& line : lines_) line.ends = line.place.points(frame);
+  for (Zone& zone : zones_) zone.corners = zone.place.points(frame);
 }
 
 Point PlaceCounter::anchor_of(const Object& object) const {
@@ -74,12 +82,11 @@ Point PlaceCounter::anchor_of(const Object& object) const {
   return {(box.x1 + box.x2) / 2.0, anchor_ == Anchor::kBottom ? box.y2 : (box.y1 + box.y2) / 2.0};
 }
 
-void PlaceCounter::cross_lines(const Object& object, const FrameSize& frame,
-                               std::vector<Crossing>& crossings) {
+void PlaceCounter::cross_lines(const Object& object, std::vector<Crossing>& crossings) {
   const Point at = anchor_of(object);
   for (size_t i = 0; i < lines_.size(); i++) {
     Line& line = lines_[i];
-    const std::vector<Point> ends = line.place.points(frame);
+    const std::vector<Point>& ends = line.ends;
     const double beyond = turn(ends[0], ends[1], at) / std::max(1e-9, length(ends[0], ends[1]));
     if (std::abs(beyond) < border_of(object)) continue;
     const bool right = beyond > 0;
@@ -93,14 +100,13 @@ void PlaceCounter::cross_lines(const Object& object, const FrameSize& frame,
   }
 }
 
-void PlaceCounter::cross_zones(const Object& object, const FrameSize& frame, double seconds,
-                               std::vector<Crossing>& crossings) {
+void PlaceCounter::cross_zones(const Object& object, double seconds, std::vector<Crossing>& crossings) {
   const Point at = anchor_of(object);
   for (size_t i = 0; i < zones_.size(); i++) {
     Zone& zone = zones_[i];
     const auto visit = zone.visits.find(object.track_id);
     const bool was_inside = visit != zone.visits.end();
-    const ToPolygon to = to_polygon(at, zone.place.points(frame));
+    const ToPolygon to = to_polygon(at, zone.corners);
     const bool inside = to.distance < border_of(object) ? was_inside : to.inside;
     if (inside && was_inside) {
       visit->second.at = at;
@@ -132,25 +138,23 @@ void PlaceCounter::end_track(std::int64_t track, std::vector<Crossing>& crossing
 }
 
 void PlaceCounter::update(Detections& tracked, std::span<const std::int64_t> ended, double seconds) {
-  const FrameSize frame{tracked.height, tracked.width};
+  fit_to({tracked.height, tracked.width});
   for (const std::int64_t track : ended) end_track(track, tracked.crossings);
   for (const Object& object : tracked.objects) {
     if (object.track_id < 0) continue;
-    cross_lines(object, frame, tracked.crossings);
-    cross_zones(object, frame, seconds, tracked.crossings);
+    cross_lines(object, tracked.crossings);
+    cross_zones(object, seconds, tracked.crossings);
   }
   annotate(tracked);
 }
 
-void PlaceCounter::annotate(Detections& frame) const {
-  const FrameSize size{frame.height, frame.width};
-  for (const Line& line : lines_) {
-    const std::vector<Point> ends = line.place.points(size);
-    frame.lines.push_back({line.place.name, ends[0], ends[1], line.forward, line.backward});
-  }
+void PlaceCounter::annotate(Detections& frame) {
+  fit_to({frame.height, frame.width});
+  for (const Line& line : lines_)
+    frame.lines.push_back({line.place.name, line.ends[0], line.ends[1], line.forward, line.backward});
   for (const Zone& zone : zones_)
-    frame.zones.push_back({zone.place.name, zone.place.points(size),
-                           static_cast<std::int64_t>(zone.visits.size()), zone.entered, zone.left});
+    frame.zones.push_back({zone.place.name, zone.corners, static_cast<std::int64_t>(zone.visits.size()),
+                           zone.entered, zone.left});
 }
 
 }  // namespace caffe2rt

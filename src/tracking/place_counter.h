@@ -30,11 +30,12 @@ class PlaceCounter {
   void update(Detections& tracked, std::span<const std::int64_t> ended, double seconds);
 
   // Writes lines and zones with the counts so far.
-  void annotate(Detections& frame) const;
+  void annotate(Detections& frame);
 
  private:
   struct Line {
     Place place;
+    std::vector<Point> ends;  // in the present frame
     std::int64_t forward = 0, backward = 0;
     struct Side {
       bool right = false;  // of the line, looking from its first point to its second
@@ -44,6 +45,7 @@ class PlaceCounter {
   };
   struct Zone {
     Place place;
+    std::vector<Point> corners;  // in the present frame
     std::int64_t entered = 0, left = 0;
     struct Visit {
       double since = 0, until = 0;  // seconds: when it entered, and was seen inside last
@@ -53,15 +55,16 @@ class PlaceCounter {
     std::map<std::int64_t, Visit> visits;  // by track, those inside
   };
 
+  void fit_to(const FrameSize& frame);
   Point anchor_of(const Object& object) const;
-  void cross_lines(const Object& object, const FrameSize& frame, std::vector<Crossing>& crossings);
-  void cross_zones(const Object& object, const FrameSize& frame, double seconds,
-                   std::vector<Crossing>& crossings);
+  void cross_lines(const Object& object, std::vector<Crossing>& crossings);
+  void cross_zones(const Object& object, double seconds, std::vector<Crossing>& crossings);
   void end_track(std::int64_t track, std::vector<Crossing>& crossings);
 
   Anchor anchor_ = Anchor::kBottom;
   std::vector<Line> lines_;
   std::vector<Zone> zones_;
+  FrameSize frame_;  // that the places were fitted to
 };
 
 }  // namespace caffe2rt

@@ -22,7 +22,6 @@ struct TrackerOptions {
   bool match_classes = true;    // whether a track stays within its class
   bool mask_iou = false;        // overlap of masks, where the model has them, instead of boxes
   bool drop_untracked = false;  // leave out objects without an id
-  bool operator==(const TrackerOptions&) const = default;
 };
 
 // Association as ByteTrack does it (arXiv:2110.06864): predicted boxes of all tracks with objects of high
@@ -35,7 +34,6 @@ class Tracker {
  public:
   explicit Tracker(const TrackerOptions& options = {}) : options_(options) {}
 
-  const TrackerOptions& options() const { return options_; }
   void set_options(const TrackerOptions& options) { options_ = options; }
 
   // What a model saw in a frame, `seconds` into the video: returns it with ids. Times that go back count as

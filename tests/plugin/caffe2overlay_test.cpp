@@ -167,6 +167,15 @@ TEST(Caffe2Overlay, ConcealsOnEveryFormat) {
   }
 }
 
+TEST(Caffe2Overlay, FramesWithoutMetadataThatShouldBeConcealedAreAWarning) {
+  const std::string caps = video("BGR", 160, 120);
+  const Harness h = harness("caffe2overlay blur-classes=car", caps);
+  const Messages messages(h->element);
+  for (int i = 0; i < 2; i++) push_and_pull(h.get(), flat_frame(caps, 0));
+  EXPECT_TRUE(messages.next(GST_MESSAGE_WARNING));
+  EXPECT_FALSE(messages.next(GST_MESSAGE_WARNING));
+}
+
 TEST(Caffe2Overlay, AClassToConcealThatIsNoneIsAWarning) {
   const std::string caps = video("BGR", 160, 120);
   const Harness h = harness(std::string(kInference) + " ! caffe2overlay blur-classes=car,cra", caps);
