@@ -7,7 +7,6 @@
 #include <numbers>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "decode/paste_masks.h"
 #include "gst_ref.h"
 #include "pixel_box.h"
+#include "track_ids.h"
 
 namespace caffe2rt::gst {
 namespace {
@@ -235,13 +235,7 @@ void attach_tracking(GstBuffer* buffer, const Detections& tracked,
                      const std::map<std::int64_t, GstClockTime>& first, GstClockTime now) {
   GstAnalyticsRelationMeta* meta = gst_buffer_get_analytics_relation_meta(buffer);
   if (!meta) return;
-  using Key = std::tuple<int, int, int, int, GQuark>;
-  std::multimap<Key, std::int64_t> ids;
-  for (const Object& object : tracked.objects) {
-    const FrameRect box = od_box(object, tracked);
-    const GQuark label = g_quark_from_string(tracked.label(object.class_id).c_str());
-    if (object.track_id >= 0) ids.emplace(Key{box.x, box.y, box.width, box.height, label}, object.track_id);
-  }
+  TrackIds ids(tracked, od_box);
   std::vector<std::pair<guint, std::int64_t>> tracks;  // ids of ODMtds and of their tracks
   gpointer state = nullptr;
   GstAnalyticsODMtd od;
@@ -255,11 +249,8 @@ void attach_tracking(GstBuffer* buffer, const Detections& tracked,
 #else
     gst_analytics_od_mtd_get_location(&od, &box.x, &box.y, &box.width, &box.height, &confidence);
 #endif
-    const auto found =
-        ids.find(Key{box.x, box.y, box.width, box.height, gst_analytics_od_mtd_get_obj_type(&od)});
-    if (found == ids.end()) continue;
-    tracks.emplace_back(od.id, found->second);
-    ids.erase(found);
+    const auto id = ids.take(box, gst_analytics_od_mtd_get_obj_type(&od));
+    if (id && *id >= 0) tracks.emplace_back(od.id, *id);
   }
   for (const auto& [object, id] : tracks) {
     GstAnalyticsTrackingMtd track;

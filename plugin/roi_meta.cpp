@@ -3,13 +3,11 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
-#include <tuple>
 #include <vector>
 
 #include "base/error.h"
 #include "pixel_box.h"
+#include "track_ids.h"
 
 namespace caffe2rt::gst {
 
@@ -74,16 +72,10 @@ void attach_regions(GstBuffer* buffer, const Detections& detections) {
 }
 
 void attach_track_ids(GstBuffer* buffer, const Detections& seen, const Detections& tracked) {
-  using Key = std::tuple<int, int, int, int, GQuark>;
-  const auto key_of = [](const Object& object, const Detections& frame) {
-    const FrameRect rect = pixel_box(object.box, frame);
-    return Key{rect.x, rect.y, rect.width, rect.height,
-               g_quark_from_string(frame.label(object.class_id).c_str())};
+  const auto box_of = [](const Object& object, const Detections& frame) {
+    return pixel_box(object.box, frame);
   };
-  std::multimap<Key, std::int64_t> ids;
-  for (const Object& object : tracked.objects) ids.emplace(key_of(object, tracked), object.track_id);
-  std::multiset<Key> all;
-  for (const Object& object : seen.objects) all.insert(key_of(object, seen));
+  TrackIds ids(tracked, box_of), all(seen, box_of);
   std::vector<GstMeta*> dropped;
   for_each_region(buffer, [&](GstVideoRegionOfInterestMeta* roi) {
     const auto has = [&](const char* param) {
@@ -91,13 +83,10 @@ void attach_track_ids(GstBuffer* buffer, const Detections& seen, const Detection
     };
     if (!roi->roi_type || !has("detection") || has("object_id")) return;
     const auto pixels = [](guint n) { return static_cast<int>(n); };
-    const Key key{pixels(roi->x), pixels(roi->y), pixels(roi->w), pixels(roi->h), roi->roi_type};
-    if (const auto found = ids.find(key); found != ids.end()) {
-      if (found->second >= 0) add_track_id(roi, found->second);
-      ids.erase(found);
-    } else if (all.contains(key)) {
-      dropped.push_back(&roi->meta);
-    }
+    const FrameRect box{pixels(roi->x), pixels(roi->y), pixels(roi->w), pixels(roi->h)};
+    const auto id = ids.take(box, roi->roi_type);
+    if (id && *id >= 0) add_track_id(roi, *id);
+    if (!id && all.take(box, roi->roi_type)) dropped.push_back(&roi->meta);
   });
   for (GstMeta* meta : dropped) gst_buffer_remove_meta(buffer, meta);
 }
