@@ -1,4 +1,5 @@
-// The C++ side of GstCaffe2Meta (gst/caffe2/gstcaffe2meta.h): how our elements attach and read it.
+// The C++ side of GstCaffe2Meta (gst/caffe2/gstcaffe2meta.h, gstcaffe2tracks.h): how our elements attach and
+// read it.
 #pragma once
 
 #include <memory>

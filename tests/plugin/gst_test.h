@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "gst/caffe2/gstcaffe2meta.h"
+#include "gst/caffe2/gstcaffe2tracks.h"
 
 namespace caffe2rt::gst {
 
