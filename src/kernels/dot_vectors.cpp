@@ -1,5 +1,6 @@
 // Sums of products on vectors: AVX-512 with BF16 or VNNI.
 #include "kernels/dot_layout.h"
+#include "kernels/tile_heights.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include "kernels/dot_avx512.h"
@@ -62,16 +63,22 @@ CAFFE2RT_AVX512 void multiply_tile(const Problem& p, const Group* a, size_t step
   }
 }
 
-template <class Dot, int kHeight, int kWidth, Columns kColumns>
-CAFFE2RT_AVX512 void multiply_column(const Problem& p, const Group* a, size_t step, const Group* panel,
-                                     const float* residual, const Slice& slice, size_t row, size_t rows,
-                                     size_t m) {
-  for (; rows >= kHeight; rows -= kHeight, row += kHeight, a += kHeight * step) {
-    multiply_tile<Dot, kHeight, kWidth, kColumns>(p, a, step, panel, residual, slice, row, m);
-    if (residual) residual += kHeight * p.conv.step();
+constexpr size_t kRows = 14;  // of a tile at most: as many as keep all sums in registers
+
+template <class Dot, int kWidth, Columns kColumns>
+constexpr auto tiles_by_height = by_height<kRows>([]<size_t kHeight> {
+  return &multiply_tile<Dot, kHeight, kWidth, kColumns>;
+});
+
+template <class Dot, int kWidth, Columns kColumns>
+void multiply_column(const Problem& p, const Group* a, size_t step, const Group* panel, const float* residual,
+                     const Slice& slice, size_t row, size_t rows, size_t m) {
+  for (size_t height = 0; rows > 0; rows -= height, row += height) {
+    height = next_height(rows, kRows);
+    tiles_by_height<Dot, kWidth, kColumns>[height - 1](p, a, step, panel, residual, slice, row, m);
+    a += height * step;
+    if (residual) residual += height * p.conv.step();
   }
-  if constexpr (kHeight > 1)
-    multiply_column<Dot, kHeight / 2, kWidth, kColumns>(p, a, step, panel, residual, slice, row, rows, m);
 }
 
 // All columns of some rows. `residual`: of these rows, or null.
@@ -83,13 +90,13 @@ void multiply_columns(const Problem& p, const Group* a, size_t step, const float
   for (size_t m = 0; m < filters; m += kPanel) {
     const Group* panel = static_cast<const Group*>(p.packed) + (m * layout.groups + slice.begin * kPanel);
     if (past_caches && filters - m >= kPanel)
-      multiply_column<Dot, 14, 2, Columns::kPastCaches>(p, a, step, panel, residual, slice, row, rows, m);
+      multiply_column<Dot, 2, Columns::kPastCaches>(p, a, step, panel, residual, slice, row, rows, m);
     else if (filters - m >= kPanel)
-      multiply_column<Dot, 14, 2, Columns::kWhole>(p, a, step, panel, residual, slice, row, rows, m);
+      multiply_column<Dot, 2, Columns::kWhole>(p, a, step, panel, residual, slice, row, rows, m);
     else if (filters - m > kPanel / 2)
-      multiply_column<Dot, 14, 2, Columns::kPart>(p, a, step, panel, residual, slice, row, rows, m);
+      multiply_column<Dot, 2, Columns::kPart>(p, a, step, panel, residual, slice, row, rows, m);
     else
-      multiply_column<Dot, 14, 1, Columns::kPart>(p, a, step, panel, residual, slice, row, rows, m);
+      multiply_column<Dot, 1, Columns::kPart>(p, a, step, panel, residual, slice, row, rows, m);
   }
 }
 
@@ -102,7 +109,7 @@ void run_by_vectors(const Problem& p, int first, int last, float* scratch) {
   // Few weights stay near the processor while rows are written one after the other; many are read once a
   // block.
   constexpr size_t kFew = 320 * 1024 / sizeof(Group);
-  const size_t at_once = layout.part * count_panels(p.conv.filters) * kPanel <= kFew ? 14 : layout.rows;
+  const bool few = layout.part * count_panels(p.conv.filters) * kPanel <= kFew;
   T* values = reinterpret_cast<T*>(scratch);
   const size_t value_step = layout.step * group;
   for (int block = first; block < last; block++) {
@@ -123,7 +130,7 @@ void run_by_vectors(const Problem& p, int first, int last, float* scratch) {
                       T());
       const Group* a = reinterpret_cast<const Group*>(scratch) + (layout.plain ? 0 : k);
       for (size_t r = 0, count = 0; r < rows; r += count) {
-        count = p.conv.on_line(row + r, std::min(at_once, rows - r));
+        count = p.conv.on_line(row + r, few ? next_height(rows - r, kRows) : rows - r);
         multiply_columns<Dot>(p, a + r * layout.step, layout.step,
                               residual ? residual + r * p.conv.filters : nullptr, layout, slice, row + r,
                               count);

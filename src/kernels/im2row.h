@@ -20,16 +20,15 @@ inline bool is_plain(const Problem& p) {
 // Rows of a block, where each takes `row_bytes` of scratch memory. Rows should stay near the processor; the
 // weights, which every block reads once, should be read seldom, and no thread should wait for another's last
 // block.
-// `step`: how many the product takes at a time.
-inline size_t rows_of_block(const Problem& p, size_t row_bytes, size_t step = 14) {
+// `step`: how many the product takes at a time. Blocks are whole numbers of them if `whole`.
+inline size_t rows_of_block(const Problem& p, size_t row_bytes, size_t step = 14, bool whole = false) {
   constexpr size_t kScratch = size_t{384} << 10;
   const size_t most = 112 / step * step;
   const size_t rows = std::max<size_t>(1, p.rows()), threads = static_cast<size_t>(std::max(1, p.threads));
   const size_t fit = is_plain(p) ? most : std::clamp(kScratch / row_bytes / step * step, step, most);
   const size_t rounds = std::max<size_t>(1, (rows + fit * threads / 2) / (fit * threads));
   const size_t even = (rows + rounds * threads - 1) / (rounds * threads);
-  // Few rows are shared out evenly, many in whole steps.
-  return rounds == 1 ? even : std::clamp<size_t>((even + step - 1) / step * step, step, 2 * most);
+  return rounds == 1 || !whole ? even : (even + step - 1) / step * step;
 }
 
 // Which part of a depth is summed at a time: a panel's rows and a tile's should stay near the processor.

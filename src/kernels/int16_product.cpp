@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/tile_heights.h"
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 // GCC takes the undefined operand that its own intrinsics pass on for a mistake.
@@ -142,12 +144,15 @@ CAFFE2RT_VNNI void multiply_tile(const Problem& p, size_t row, size_t column) {
   scale_rows(p, row, kHeight, column);
 }
 
-template <size_t kHeight>
-CAFFE2RT_VNNI void multiply_rows(const Problem& p, size_t row) {
-  for (; row + kHeight <= p.rows; row += kHeight)
+constexpr size_t kRows = 14;  // of a tile at most: as many as keep all sums in registers
+constexpr auto tiles_by_height = by_height<kRows>([]<size_t kHeight> { return &multiply_tile<kHeight>; });
+
+void multiply_by_vectors(const Problem& p) {
+  for (size_t row = 0, height = 0; row < p.rows; row += height) {
+    height = next_height(p.rows - row, kRows);
     for (size_t column = 0; column < p.panels * kPanel; column += kPanel)
-      multiply_tile<kHeight>(p, row, column);
-  if constexpr (kHeight > 1) multiply_rows<kHeight / 2>(p, row);
+      tiles_by_height[height - 1](p, row, column);
+  }
 }
 
 }  // namespace
@@ -165,7 +170,7 @@ float quantize(const float* row, size_t count, std::int16_t* to) {
 
 void multiply(const Problem& problem) {
   if (is_fast())
-    multiply_rows<14>(problem, 0);
+    multiply_by_vectors(problem);
   else
     multiply_plainly(problem);
 }

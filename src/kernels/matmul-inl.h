@@ -17,6 +17,8 @@ constexpr std::size_t kPanel = 32;  // columns of a panel, whatever the vector w
 
 #include <hwy/highway.h>
 
+#include "kernels/tile_heights.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace caffe2rt::matmul {
 namespace HWY_NAMESPACE {
@@ -59,6 +61,32 @@ HWY_INLINE void multiply_tile(const float* HWY_RESTRICT a, size_t a_step, const 
     for (size_t v = 0; v < kWidth; v++) ends.end(r, v * kLanes, sum[r][v]);
 }
 
+template <size_t kHeight, size_t kWidth, class Ends>
+HWY_NOINLINE void multiply_tile_of(const float* a, size_t a_step, const float* panel, size_t depth,
+                                   const Ends& ends) {
+  multiply_tile<kHeight, kWidth>(a, a_step, panel, depth, ends);
+}
+
+// multiply_tile_of() by height - 1.
+template <size_t kWidth, class Ends>
+constexpr auto tiles_by_height = by_height<kRows>([]<size_t kHeight> {
+  return &multiply_tile_of<kHeight, kWidth, Ends>;
+});
+
+inline size_t next_height(size_t rows) { return caffe2rt::next_height(rows, kRows); }
+
+// Any number of rows by one tile's columns; `ends` of the first tile, which has void skip(size_t rows).
+template <size_t kWidth, class Ends>
+HWY_INLINE void multiply_column(const float* a, size_t a_step, size_t rows, const float* panel, size_t depth,
+                                Ends ends) {
+  for (size_t height = 0; rows > 0; rows -= height) {
+    height = next_height(rows);
+    tiles_by_height<kWidth, Ends>[height - 1](a, a_step, panel, depth, ends);
+    a += height * a_step;
+    ends.skip(height);
+  }
+}
+
 constexpr size_t kWide = kVectors * kLanes;  // columns of a tile
 static_assert(kPanel % kWide == 0);
 
@@ -73,23 +101,17 @@ struct Store {
   }
 };
 
-template <size_t kHeight>
-HWY_NOINLINE void multiply_rows(const float* a, size_t a_step, const float* packed, size_t depth,
-                                size_t panels, float* c, size_t c_step) {
-  for (size_t p = 0; p < panels; p++)
-    for (size_t column = 0; column < kPanel; column += kWide)
-      multiply_tile<kHeight, kVectors>(a, a_step, packed + p * depth * kPanel + column, depth,
-                                       Store{c + p * kPanel + column, c_step});
-}
-
 // c (rows,panels*kPanel) = a (rows,depth) * packed (panels,depth,kPanel), which lies on a boundary of 64
 // bytes.
-template <size_t kHeight = kRows>
-HWY_INLINE void multiply(const float* a, size_t a_step, size_t rows, const float* packed, size_t depth,
-                         size_t panels, float* c, size_t c_step) {
-  for (; rows >= kHeight; rows -= kHeight, a += kHeight * a_step, c += kHeight * c_step)
-    multiply_rows<kHeight>(a, a_step, packed, depth, panels, c, c_step);
-  if constexpr (kHeight > 1) multiply<kHeight / 2>(a, a_step, rows, packed, depth, panels, c, c_step);
+inline void multiply(const float* a, size_t a_step, size_t rows, const float* packed, size_t depth,
+                     size_t panels, float* c, size_t c_step) {
+  for (size_t height = 0; rows > 0; rows -= height, a += height * a_step, c += height * c_step) {
+    height = next_height(rows);
+    for (size_t column = 0; column < panels * kPanel; column += kWide)
+      tiles_by_height<kVectors, Store>[height - 1](
+          a, a_step, packed + column / kPanel * depth * kPanel + column % kPanel, depth,
+          Store{c + column, c_step});
+  }
 }
 
 }  // namespace HWY_NAMESPACE

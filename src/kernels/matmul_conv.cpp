@@ -119,25 +119,16 @@ struct Finish {
     if (last && relu) sum = hn::Max(sum, hn::Zero(Tag()));
     row.store(sum, y + r * step + column, column);
   }
+  HWY_INLINE void skip(size_t rows) {
+    y += rows * step;
+    if (residual) residual += rows * step;
+  }
 };
 
 struct Slice {
   size_t begin, depth;
   bool first, last;
 };
-
-// Rows of a block by one tile's columns.
-template <size_t kHeight, size_t kWidth, class Row>
-HWY_INLINE void multiply_column(const float* a, size_t a_step, size_t rows, const float* panel, size_t depth,
-                                Finish<Row> finish) {
-  for (; rows >= kHeight; rows -= kHeight) {
-    mm::multiply_tile<kHeight, kWidth>(a, a_step, panel, depth, finish);
-    a += kHeight * a_step;
-    finish.y += kHeight * finish.step;
-    if (finish.residual) finish.residual += kHeight * finish.step;
-  }
-  if constexpr (kHeight > 1) multiply_column<kHeight / 2, kWidth>(a, a_step, rows, panel, depth, finish);
-}
 
 template <size_t kWidth, class Row>
 HWY_NOINLINE void multiply_rows(const Problem& p, const float* a, size_t a_step, const float* residual,
@@ -153,7 +144,7 @@ HWY_NOINLINE void multiply_rows(const Problem& p, const float* a, size_t a_step,
                            slice.last,
                            p.relu,
                            row};
-  multiply_column<mm::kRows, kWidth>(a, a_step, rows, panel, slice.depth, finish);
+  mm::multiply_column<kWidth>(a, a_step, rows, panel, slice.depth, finish);
 }
 
 // All columns of some rows. `residual`: of these rows, or null.
@@ -184,7 +175,7 @@ void Run(const Problem& p, int first, int last, float* scratch) {
   // Few weights stay near the processor while rows are written one after the other; many are read once a
   // block.
   constexpr size_t kFew = 320 * 1024 / sizeof(float);
-  const size_t at_once = part * count_panels(p.filters) * matmul::kPanel <= kFew ? mm::kRows : height;
+  const bool few = part * count_panels(p.filters) * matmul::kPanel <= kFew;
   for (int block = first; block < last; block++) {
     const size_t row = static_cast<size_t>(block) * height, rows = std::min(height, p.rows() - row);
     if (!plain) im2row::gather(p, row, rows, Copy(), scratch, step);
@@ -194,7 +185,7 @@ void Run(const Problem& p, int first, int last, float* scratch) {
       if (plain && !in_place) im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
       const float* a = in_place ? p.x + row * depth : plain ? scratch : scratch + k;
       for (size_t r = 0, count = 0; r < rows; r += count) {
-        count = p.on_line(row + r, std::min(at_once, rows - r));
+        count = p.on_line(row + r, few ? mm::next_height(rows - r) : rows - r);
         multiply_columns(p, a + r * a_step, a_step, residual ? residual + r * p.filters : nullptr, row + r,
                          count, slice);
         if (slice.last) p.activate(row + r, count);

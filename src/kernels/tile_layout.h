@@ -35,7 +35,7 @@ struct TileLayout {
     line = static_cast<size_t>(conv.out_width) + kernel_w_ - 1;
     if (!slides) {
       step = im2row::step_of(groups);
-      rows = im2row::rows_of_block(conv, step * sizeof(Group), kRows);
+      rows = im2row::rows_of_block(conv, step * sizeof(Group), kRows, true);
       blocks = (conv.rows() + rows - 1) / rows;
       return;
     }

@@ -83,14 +83,27 @@ BENCHMARK_CAPTURE(convolution, fp32, Precision::kFloat32)->Apply(conv_sizes);
 BENCHMARK_CAPTURE(convolution, bf16, Precision::kBfloat16)->Apply(conv_sizes);
 
 void fully_connected(benchmark::State& state, Precision precision) {
+  const std::int64_t rows = state.range(0);
   OneOperator fc(R"(external_input: "x" external_output: "y"
                     op { type: "FC" input: "x" input: "w" input: "b" output: "y" })",
                  {{"w", at::randn({1024, 12544})}, {"b", at::randn({1024})}},
-                 {{"x", at::randn({1000, 12544})}}, {.precision = precision});
-  fc.run(state, 2.0 * 1000 * 12544 * 1024);
+                 {{"x", at::randn({rows, 12544})}}, {.precision = precision});
+  fc.run(state, 2.0 * static_cast<double>(rows) * 12544 * 1024);
 }
-BENCHMARK_CAPTURE(fully_connected, fp32, Precision::kFloat32)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK_CAPTURE(fully_connected, bf16, Precision::kBfloat16)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(fully_connected, fp32, Precision::kFloat32)
+    ->Args({1000})
+    ->Args({150})
+    ->Args({140})
+    ->Args({168})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(fully_connected, bf16, Precision::kBfloat16)
+    ->Args({1000})
+    ->Args({150})
+    ->Args({140})
+    ->Args({168})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 void conv_transpose(benchmark::State& state) {
   OneOperator op(R"(external_input: "x" external_output: "y"
