@@ -32,27 +32,40 @@ constexpr size_t kLanes = hn::MaxLanes(Tag());
 // Rows of a tile: as many as keep all sums in registers.
 constexpr size_t kRows = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM ? 14 : 6;
 
-// The sums of a tile: kHeight rows of a (depth numbers each, a_step apart) by kWidth vectors of each of a
-// panel's rows. `ends` says what sums begin with, `Vec begin(row, column)`, and takes them, `end(row, column,
-// sum)`; columns are counted from the tile's first.
+// Rows of a matrix, each of `parts` times `depth` numbers.
+struct Rows {
+  const float* first;
+  size_t step;  // from one row to the next
+  size_t depth;
+  size_t parts = 1, part_step = 0;  // from one part of a row to the next
+
+  HWY_INLINE void skip(size_t rows) { first += rows * step; }
+};
+
+// The sums of a tile: kHeight rows by kWidth vectors of each of a panel's rows. `ends` says what sums begin
+// with, `Vec begin(row, column)`, and takes them, `end(row, column, sum)`; columns are counted from the
+// tile's first.
 template <size_t kHeight, size_t kWidth, class Ends>
-HWY_INLINE void multiply_tile(const float* HWY_RESTRICT a, size_t a_step, const float* HWY_RESTRICT panel,
-                              size_t depth, const Ends& ends) {
+HWY_INLINE void multiply_tile(const Rows& rows, const float* HWY_RESTRICT panel, const Ends& ends) {
   const Tag tag;
+  const size_t step = rows.step, depth = rows.depth;
   Vec sum[kHeight][kWidth];
 #pragma GCC unroll 16
   for (size_t r = 0; r < kHeight; r++)
 #pragma GCC unroll 2
     for (size_t v = 0; v < kWidth; v++) sum[r][v] = ends.begin(r, v * kLanes);
-  for (size_t k = 0; k < depth; k++) {
-    Vec b[kWidth];
+  for (size_t part = 0; part < rows.parts; part++, panel += depth * kPanel) {
+    const float* HWY_RESTRICT a = rows.first + part * rows.part_step;
+    for (size_t k = 0; k < depth; k++) {
+      Vec b[kWidth];
 #pragma GCC unroll 2
-    for (size_t v = 0; v < kWidth; v++) b[v] = hn::Load(tag, panel + k * kPanel + v * hn::Lanes(tag));
+      for (size_t v = 0; v < kWidth; v++) b[v] = hn::Load(tag, panel + k * kPanel + v * hn::Lanes(tag));
 #pragma GCC unroll 16
-    for (size_t r = 0; r < kHeight; r++) {
-      const Vec x = hn::Set(tag, a[r * a_step + k]);
+      for (size_t r = 0; r < kHeight; r++) {
+        const Vec x = hn::Set(tag, a[r * step + k]);
 #pragma GCC unroll 2
-      for (size_t v = 0; v < kWidth; v++) sum[r][v] = hn::MulAdd(x, b[v], sum[r][v]);
+        for (size_t v = 0; v < kWidth; v++) sum[r][v] = hn::MulAdd(x, b[v], sum[r][v]);
+      }
     }
   }
 #pragma GCC unroll 16
@@ -62,9 +75,8 @@ HWY_INLINE void multiply_tile(const float* HWY_RESTRICT a, size_t a_step, const 
 }
 
 template <size_t kHeight, size_t kWidth, class Ends>
-HWY_NOINLINE void multiply_tile_of(const float* a, size_t a_step, const float* panel, size_t depth,
-                                   const Ends& ends) {
-  multiply_tile<kHeight, kWidth>(a, a_step, panel, depth, ends);
+HWY_NOINLINE void multiply_tile_of(const Rows& rows, const float* panel, const Ends& ends) {
+  multiply_tile<kHeight, kWidth>(rows, panel, ends);
 }
 
 // multiply_tile_of() by height - 1.
@@ -75,14 +87,13 @@ constexpr auto tiles_by_height = by_height<kRows>([]<size_t kHeight> {
 
 inline size_t next_height(size_t rows) { return caffe2rt::next_height(rows, kRows); }
 
-// Any number of rows by one tile's columns; `ends` of the first tile, which has void skip(size_t rows).
+// `count` rows by one tile's columns; `ends` of the first tile, which has void skip(size_t rows).
 template <size_t kWidth, class Ends>
-HWY_INLINE void multiply_column(const float* a, size_t a_step, size_t rows, const float* panel, size_t depth,
-                                Ends ends) {
-  for (size_t height = 0; rows > 0; rows -= height) {
-    height = next_height(rows);
-    tiles_by_height<kWidth, Ends>[height - 1](a, a_step, panel, depth, ends);
-    a += height * a_step;
+HWY_INLINE void multiply_column(Rows rows, size_t count, const float* panel, Ends ends) {
+  for (size_t height = 0; count > 0; count -= height) {
+    height = next_height(count);
+    tiles_by_height<kWidth, Ends>[height - 1](rows, panel, ends);
+    rows.skip(height);
     ends.skip(height);
   }
 }
@@ -101,16 +112,15 @@ struct Store {
   }
 };
 
-// c (rows,panels*kPanel) = a (rows,depth) * packed (panels,depth,kPanel), which lies on a boundary of 64
+// c (count,panels*kPanel) = rows (count,depth) * packed (panels,depth,kPanel), which lies on a boundary of 64
 // bytes.
-inline void multiply(const float* a, size_t a_step, size_t rows, const float* packed, size_t depth,
-                     size_t panels, float* c, size_t c_step) {
-  for (size_t height = 0; rows > 0; rows -= height, a += height * a_step, c += height * c_step) {
-    height = next_height(rows);
+inline void multiply(Rows rows, size_t count, const float* packed, size_t panels, float* c, size_t c_step) {
+  for (size_t height = 0; count > 0; count -= height, c += height * c_step) {
+    height = next_height(count);
     for (size_t column = 0; column < panels * kPanel; column += kWide)
       tiles_by_height<kVectors, Store>[height - 1](
-          a, a_step, packed + column / kPanel * depth * kPanel + column % kPanel, depth,
-          Store{c + column, c_step});
+          rows, packed + column / kPanel * rows.depth * kPanel + column % kPanel, Store{c + column, c_step});
+    rows.skip(height);
   }
 }
 

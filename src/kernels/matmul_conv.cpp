@@ -10,6 +10,7 @@
 
 #include "kernels/im2row.h"
 #include "kernels/matmul-inl.h"
+#include "kernels/window_lines.h"
 
 // What is the same for every vector width: once a file, however often it is included.
 #ifndef CAFFE2RT_MATMUL_CONV_LAYOUT
@@ -131,51 +132,62 @@ struct Slice {
 };
 
 template <size_t kWidth, class Row>
-HWY_NOINLINE void multiply_rows(const Problem& p, const float* a, size_t a_step, const float* residual,
-                                size_t first_row, size_t rows, const Slice& slice, size_t column, Row row) {
-  const size_t at = p.offset(first_row) + column;
+HWY_NOINLINE void multiply_rows(const Problem& p, const mm::Rows& rows, const float* residual,
+                                size_t first_row, size_t count, const Slice& slice, size_t column, Row row) {
   const float* panel = p.packed + column / matmul::kPanel * p.depth() * matmul::kPanel +
                        slice.begin * matmul::kPanel + column % matmul::kPanel;
   const Finish<Row> finish{p.bias ? p.bias + column : nullptr,
                            slice.last && residual ? residual + column : nullptr,
-                           p.y + at,
+                           p.y + p.offset(first_row) + column,
                            p.step(),
                            slice.first,
                            slice.last,
                            p.relu,
                            row};
-  mm::multiply_column<kWidth>(a, a_step, rows, panel, slice.depth, finish);
+  mm::multiply_column<kWidth>(rows, count, panel, finish);
 }
 
-// All columns of some rows. `residual`: of these rows, or null.
-void multiply_columns(const Problem& p, const float* a, size_t a_step, const float* residual, size_t row,
-                      size_t rows, const Slice& slice) {
+// All columns of `count` rows, which lie one step apart in the output. `residual`: of these rows, or null.
+void multiply_columns(const Problem& p, const mm::Rows& rows, const float* residual, size_t row, size_t count,
+                      const Slice& slice) {
   const size_t filters = p.filters;
   const bool past_caches = mm::kLanes == kLineFloats && slice.first && slice.last && p.past_caches();
   for (size_t column = 0; column < filters; column += mm::kWide) {
     const size_t left = filters - column;
     if (past_caches && left >= mm::kWide)
-      multiply_rows<mm::kVectors>(p, a, a_step, residual, row, rows, slice, column, RowPastCaches());
+      multiply_rows<mm::kVectors>(p, rows, residual, row, count, slice, column, RowPastCaches());
     else if (left >= mm::kWide)
-      multiply_rows<mm::kVectors>(p, a, a_step, residual, row, rows, slice, column, WholeRow());
+      multiply_rows<mm::kVectors>(p, rows, residual, row, count, slice, column, WholeRow());
     else if (left > mm::kLanes)
-      multiply_rows<mm::kVectors>(p, a, a_step, residual, row, rows, slice, column, RowEnd{left});
+      multiply_rows<mm::kVectors>(p, rows, residual, row, count, slice, column, RowEnd{left});
     else
-      multiply_rows<1>(p, a, a_step, residual, row, rows, slice, column, RowEnd{left});
+      multiply_rows<1>(p, rows, residual, row, count, slice, column, RowEnd{left});
   }
 }
 
-void Run(const Problem& p, int first, int last, float* scratch) {
+// All columns of `count` rows. Few weights stay near the processor while rows are written one after the
+// other; many are read once.
+void multiply_block(const Problem& p, mm::Rows rows, const float* residual, size_t row, size_t count,
+                    const Slice& slice) {
+  constexpr size_t kFew = 320 * 1024 / sizeof(float);
+  const bool few = slice.depth * count_panels(p.filters) * matmul::kPanel <= kFew;
+  for (size_t done = 0; count > 0; count -= done, row += done) {
+    done = p.on_line(row, few ? mm::next_height(count) : count);
+    multiply_columns(p, rows, residual, row, done, slice);
+    if (slice.last) p.activate(row, done);
+    rows.skip(done);
+    if (residual) residual += done * p.filters;
+  }
+}
+
+// Blocks of rows as they lie in the input, or of windows that are gathered.
+void run_by_rows(const Problem& p, int first, int last, float* scratch) {
   const size_t height = rows_of_block(p), depth = p.depth(), part = im2row::slice_of_depth(depth);
   const bool plain = im2row::is_plain(p);
   // Short rows are read where they are: they cannot compete for lines of the cache.
   constexpr size_t kShort = 256;
   const bool in_place = plain && depth <= kShort;
-  const size_t step = scratch_step(p), a_step = in_place ? depth : step;
-  // Few weights stay near the processor while rows are written one after the other; many are read once a
-  // block.
-  constexpr size_t kFew = 320 * 1024 / sizeof(float);
-  const bool few = part * count_panels(p.filters) * matmul::kPanel <= kFew;
+  const size_t step = scratch_step(p);
   for (int block = first; block < last; block++) {
     const size_t row = static_cast<size_t>(block) * height, rows = std::min(height, p.rows() - row);
     if (!plain) im2row::gather(p, row, rows, Copy(), scratch, step);
@@ -184,14 +196,84 @@ void Run(const Problem& p, int first, int last, float* scratch) {
       const Slice slice{k, std::min(part, depth - k), k == 0, k + part >= depth};
       if (plain && !in_place) im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
       const float* a = in_place ? p.x + row * depth : plain ? scratch : scratch + k;
-      for (size_t r = 0, count = 0; r < rows; r += count) {
-        count = p.on_line(row + r, few ? mm::next_height(rows - r) : rows - r);
-        multiply_columns(p, a + r * a_step, a_step, residual ? residual + r * p.filters : nullptr, row + r,
-                         count, slice);
-        if (slice.last) p.activate(row + r, count);
-      }
+      multiply_block(p, {a, in_place ? depth : step, slice.depth}, residual, row, rows, slice);
     }
   }
+}
+
+// Reads lines of pixels of few channels, the mean taken off.
+class LineReader {
+ public:
+  explicit LineReader(const Problem& p) : p_(p), channels_(p.channels) {
+    for (size_t i = 0; i < channels_ * mm::kLanes; i++) mean_[i] = p.mean ? p.mean[i % channels_] : 0;
+  }
+
+  void operator()(size_t image, size_t line, size_t pixels, float* to) const {
+    const size_t height = p_.height, width = p_.width;
+    if (!p_.planar)
+      read(p_.x + (image * height + line) * width * channels_, pixels * channels_, to);
+    else if (channels_ == 3)
+      read_three(p_.x + (image * 3 * height + line) * width, height * width, pixels, to);
+    else
+      for (size_t c = 0; c < channels_; c++)
+        read_plane(p_.x + ((image * channels_ + c) * height + line) * width, c, 0, pixels, to);
+  }
+
+ private:
+  void read(const float* from, size_t count, float* to) const {
+    size_t i = 0;
+    for (const size_t period = channels_ * mm::kLanes; i + period <= count; i += period)
+      for (size_t v = 0; v < period; v += mm::kLanes)
+        hn::StoreU(hn::Sub(hn::LoadU(Tag(), from + i + v), hn::Load(Tag(), mean_ + v)), Tag(), to + i + v);
+    for (; i < count; i++) to[i] = from[i] - mean_[i % channels_];
+  }
+  void read_three(const float* from, size_t plane, size_t pixels, float* to) const {
+    const auto vector = [&](size_t i, size_t c) {
+      return hn::Sub(hn::LoadU(Tag(), from + c * plane + i), hn::Set(Tag(), mean_[c]));
+    };
+    size_t i = 0;
+    for (; i + mm::kLanes <= pixels; i += mm::kLanes)
+      hn::StoreInterleaved3(vector(i, 0), vector(i, 1), vector(i, 2), Tag(), to + i * 3);
+    for (size_t c = 0; c < 3; c++) read_plane(from + c * plane, c, i, pixels, to);
+  }
+  // Pixels [i, pixels) of channel c.
+  void read_plane(const float* from, size_t c, size_t i, size_t pixels, float* to) const {
+    for (; i < pixels; i++) to[i * channels_ + c] = from[i] - mean_[c];
+  }
+
+  const Problem& p_;
+  const size_t channels_;
+  HWY_ALIGN float mean_[kFewChannels * mm::kLanes];  // of as many vectors as there are channels
+};
+
+// Blocks of lines, whose pixels have few channels.
+void run_by_lines(const Problem& p, int first, int last, float* scratch) {
+  const window_lines::Layout layout(p);
+  const LineReader read(p);
+  const Slice all{0, p.depth(), true, true};
+  for (int block = first; block < last; block++) {
+    const size_t image = block / layout.of_image;
+    const int line = block % layout.of_image * layout.lines,
+              lines = std::min(layout.lines, p.out_height - line);
+    window_lines::copy_lines(p, layout, image, line, lines, read, scratch);
+    for (int i = 0; i < lines; i++) {
+      const size_t row = (image * p.out_height + line + i) * p.out_width, width = p.out_width;
+      const mm::Rows rows{.first = scratch + i * p.stride_h * layout.step,
+                          .step = static_cast<size_t>(p.stride_w) * p.channels,
+                          .depth = static_cast<size_t>(p.kernel_w) * p.channels,
+                          .parts = static_cast<size_t>(p.kernel_h),
+                          .part_step = p.dilation_h * layout.step};
+      const float* residual = im2row::expand_residual(p, row, width, scratch + layout.size(p));
+      multiply_block(p, rows, residual, row, width, all);
+    }
+  }
+}
+
+void Run(const Problem& p, int first, int last, float* scratch) {
+  if (window_lines::fits(p))
+    run_by_lines(p, first, last, scratch);
+  else
+    run_by_rows(p, first, last, scratch);
   hwy::FlushStream();
 }
 
@@ -217,12 +299,17 @@ void pack(const float* filter, size_t filters, size_t channels, size_t window, f
   }
 }
 
+bool reads_pixels(const Problem& problem) { return window_lines::fits(problem); }
+
 int count_blocks(const Problem& problem) {
+  if (window_lines::fits(problem)) return problem.images * window_lines::Layout(problem).of_image;
   const size_t rows = rows_of_block(problem);
   return static_cast<int>((problem.rows() + rows - 1) / rows);
 }
 
 size_t scratch_size(const Problem& problem) {
+  if (window_lines::fits(problem))
+    return window_lines::Layout(problem).size(problem) + im2row::residual_size(problem, problem.out_width);
   const size_t rows = rows_of_block(problem);
   return rows * scratch_step(problem) + im2row::residual_size(problem, rows);
 }

@@ -10,6 +10,9 @@
 
 namespace caffe2rt::matmul_conv {
 
+// Of pixels of an image, or of little more.
+constexpr int kFewChannels = 4;
+
 // What one convolution is made of; all arrays are float32.
 struct Problem {
   int images = 0, height = 1, width = 1;  // of the input
@@ -17,8 +20,11 @@ struct Problem {
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   int pad_top = 0, pad_left = 0;
   int out_height = 1, out_width = 1;
-  int threads = 1;                  // that will share the blocks
-  const float* x = nullptr;         // (images,height,width,channels)
+  int threads = 1;           // that will share the blocks
+  const float* x = nullptr;  // (images,height,width,channels)
+  // Where reads_pixels():
+  bool planar = false;              // x is (images,channels,height,width)
+  const float* mean = nullptr;      // (channels), taken off x, whose surroundings stay zero, or null
   const float* packed = nullptr;    // pack()
   const float* bias = nullptr;      // (filters), or null
   const float* residual = nullptr;  // like y, added before the activation, or null; not y itself
@@ -66,6 +72,9 @@ size_t packed_size(size_t depth, size_t filters);
 
 // (filters,channels,pixels of the window), contiguous -> packed weights, for every vector width the same.
 void pack(const float* filter, size_t filters, size_t channels, size_t window, float* packed);
+
+// Whether this is a convolution of pixels of few channels by a window of several of them.
+bool reads_pixels(const Problem& problem);
 
 // Blocks of rows that can be computed apart from each other, and the elements of scratch memory that a thread
 // needs, on a boundary of 64 bytes.

@@ -281,9 +281,9 @@ void multiply_point(const Problem& p, size_t point, int tiles, const float* inpu
                     const Layout& layout) {
   const size_t channels = p.channels, panels = count_panels(p.filters);
   if (p.numbers == Numbers::kFloat32) {
-    mm::multiply(inputs, layout.row, tiles,
-                 static_cast<const float*>(p.packed) + point * channels * panels * matmul::kPanel, channels,
-                 panels, products, layout.row);
+    mm::multiply({inputs, layout.row, channels}, tiles,
+                 static_cast<const float*>(p.packed) + point * channels * panels * matmul::kPanel, panels,
+                 products, layout.row);
     return;
   }
   const Int16Weights weights(p.channels, p.filters);

@@ -31,6 +31,11 @@ class MatMulKernel {
   static void set_kind(OperatorDef& def, const MatMulKind& kind);
   static std::vector<Schema::Arg> documentation();
 
+  // Whether run() goes by what matmul_conv::reads_pixels() allows.
+  bool reads_pixels(const matmul_conv::Problem& problem) const {
+    return kind_.precision == Precision::kFloat32 && matmul_conv::reads_pixels(problem);
+  }
+
   // Computes all blocks; `problem` is complete but for the weights and the number of threads.
   void run(matmul_conv::Problem problem, const at::Tensor& packed) const;
 

@@ -25,6 +25,13 @@ struct Convolution {
     problem.y = y.data();
   }
 
+  double pixel(size_t image, int h, int w, int c) const {
+    const auto& p = problem;
+    const size_t at = p.planar ? ((image * p.channels + c) * p.height + h) * p.width + w
+                               : ((image * p.height + h) * p.width + w) * p.channels + c;
+    return static_cast<double>(x[at]) - (p.mean ? p.mean[c] : 0);
+  }
+
   double expected(size_t row, int m) const {
     const auto& p = problem;
     const int column = static_cast<int>(row % p.out_width),
@@ -37,7 +44,7 @@ struct Convolution {
                   w = column * p.stride_w - p.pad_left + j * p.dilation_w;
         if (h < 0 || h >= p.height || w < 0 || w >= p.width) continue;
         for (int c = 0; c < p.channels; c++)
-          sum += static_cast<double>(x[((image * p.height + h) * p.width + w) * p.channels + c]) *
+          sum += pixel(image, h, w, c) *
                  filter[((static_cast<size_t>(m) * p.channels + c) * p.kernel_h + i) * p.kernel_w + j];
       }
     if (p.residual && p.residual_scale == 1) sum += residual[row * p.filters + m];
@@ -147,6 +154,77 @@ TEST_P(MatMulConv, GathersWhatTheWindowShows) {
                .out_height = 8,
                .out_width = 3})
       .check();
+}
+
+// Windows of pixels of few channels, which are read from copied lines.
+TEST_P(MatMulConv, ReadsPixelsInAnyOrderAndTakesTheirMeanOff) {
+  const float mean[] = {0.5F, -2, 1.5F, 0.25F};
+  for (int channels = 1; channels <= 4; channels++)
+    for (const bool planar : {false, true})
+      for (const float* taken : {static_cast<const float*>(nullptr), mean})
+        Convolution({.images = 2,
+                     .height = 21,
+                     .width = 61,
+                     .channels = channels,
+                     .filters = 40,
+                     .kernel_h = 7,
+                     .kernel_w = 7,
+                     .stride_h = 2,
+                     .stride_w = 2,
+                     .pad_top = 3,
+                     .pad_left = 3,
+                     .out_height = 11,
+                     .out_width = 31,
+                     .threads = 2,
+                     .planar = planar,
+                     .mean = taken})
+            .check();
+}
+
+TEST_P(MatMulConv, ReadsPixelsByWindowsThatReachBeyondTheImageOrLeaveSomeOut) {
+  // Wider than the image and its padding on the left.
+  Convolution({.images = 1,
+               .height = 3,
+               .width = 2,
+               .channels = 3,
+               .filters = 5,
+               .kernel_h = 3,
+               .kernel_w = 9,
+               .pad_top = 1,
+               .pad_left = 4,
+               .out_height = 3,
+               .out_width = 2})
+      .check();
+  // Nothing on the right of the image's 40 pixels but the last five unread.
+  Convolution({.images = 1,
+               .height = 9,
+               .width = 45,
+               .channels = 3,
+               .filters = 16,
+               .kernel_h = 1,
+               .kernel_w = 4,
+               .stride_h = 3,
+               .stride_w = 4,
+               .out_height = 3,
+               .out_width = 10,
+               .planar = true})
+      .check();
+  // Lines apart, pixels not.
+  Convolution convolution({.images = 1,
+                           .height = 12,
+                           .width = 10,
+                           .channels = 2,
+                           .filters = 33,
+                           .kernel_h = 3,
+                           .kernel_w = 3,
+                           .dilation_h = 3,
+                           .pad_top = 2,
+                           .pad_left = 1,
+                           .out_height = 10,
+                           .out_width = 10,
+                           .relu = true});
+  convolution.add_residual();
+  convolution.check();
 }
 
 TEST_P(MatMulConv, TakesEverySecondPixelOfAPointwiseOne) {

@@ -1,7 +1,7 @@
 // Before: Conv(X, filter, bias) -> AffineChannel or SpatialBN -> Y, with weights that are constants; or
 // Div(X, std of each channel) -> Conv.
 // After: Conv(X, scaled filter, scaled and shifted bias) -> Y. A division before a convolution is folded
-// because the zeros of its padding stay zeros; a subtraction is not.
+// because the zeros of its padding stay zeros; a subtraction is left to fuse_mean.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
 
@@ -72,11 +72,9 @@ bool fold_after(Graph& graph, Node& conv, const Node& affine) {
 // Folds a division of each channel before a convolution into it.
 void fold_before(Graph& graph, Node& conv, const Node& division) {
   const auto found = ConvNode::find(graph, conv);
-  const at::Tensor* divisor = constant_input(graph, division, 1);
-  if (!found || found->group != 1 || !divisor || division.def.find("broadcast") ||
-      divisor->scalar_type() != at::kFloat || divisor->numel() != found->filter.size(1) ||
-      divisor->dim() < 3 || divisor->size(-3) != divisor->numel() || (*divisor == 0).any().item<bool>())
-    return;
+  if (!found || found->group != 1) return;
+  const at::Tensor* divisor = channel_constant(graph, division, 1, found->filter.size(1));
+  if (!divisor || (*divisor == 0).any().item<bool>()) return;
   std::vector<ValueId> inputs = conv.inputs;
   inputs[ConvNode::kX] = division.inputs.front();
   inputs[ConvNode::kFilter] = add_constant(graph, graph.values[inputs[ConvNode::kFilter]].blob,

@@ -83,6 +83,9 @@ void use_winograd(Graph& graph, const PassOptions& options = {});
 // Computes the other convolutions without groups, and FCs, as products of matrices.
 void use_matmul(Graph& graph, const PassOptions& options = {});
 
+// Lets the first convolution take the mean off the pixels while it reads them.
+void fuse_mean(Graph& graph);
+
 // Lets a product of matrices read its residual before that is scaled up.
 void fuse_upsample(Graph& graph);
 

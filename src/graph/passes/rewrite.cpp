@@ -18,6 +18,17 @@ const at::Tensor* constant_input(const Graph& graph, const Node& node, size_t in
   return found == graph.constants.end() ? nullptr : &found->second;
 }
 
+const at::Tensor* channel_constant(const Graph& graph, const Node& node, size_t input,
+                                   std::int64_t channels) {
+  const at::Tensor* value = constant_input(graph, node, input);
+  // The older rule of the argument broadcast comes to the same where it has no axis of its own.
+  return value && !node.def.find("axis") && !node.def.find("axis_str") &&
+                 value->scalar_type() == at::kFloat && value->numel() == channels && value->dim() >= 3 &&
+                 value->dim() <= 4 && value->size(-3) == channels
+             ? value
+             : nullptr;
+}
+
 ValueId add_constant(Graph& graph, const std::string& blob, at::Tensor value) {
   const auto id = static_cast<ValueId>(graph.values.size());
   graph.values.push_back({blob, -1});

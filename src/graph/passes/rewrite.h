@@ -14,6 +14,10 @@ std::vector<int> count_readers(const Graph& graph);
 // The constant that a node's input is; null where it has no such input or it is none.
 const at::Tensor* constant_input(const Graph& graph, const Node& node, size_t input);
 
+// The constant that an elementwise node takes as one number for each of `channels` channels of (N,C,H,W);
+// null for others.
+const at::Tensor* channel_constant(const Graph& graph, const Node& node, size_t input, std::int64_t channels);
+
 // A new constant of the graph.
 ValueId add_constant(Graph& graph, const std::string& blob, at::Tensor value);
 
