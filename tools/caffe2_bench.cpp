@@ -200,7 +200,7 @@ std::map<std::string, double> time_convolutions(const Flags& flags, const std::v
 // Measures every way for every convolution.
 Tuning tune(Flags flags) {
   // Passes that choose a way know a convolution by the blob that it writes before this one.
-  flags.without_passes.emplace_back("fuse_hard_swish");
+  flags.without_passes.insert(flags.without_passes.end(), {"fuse_hard_swish", "join_separable"});
   std::vector<std::string> blobs;
   const Subject subject = load(flags, {});
   for (const Node& node : subject.net.graph().nodes)
@@ -215,7 +215,9 @@ Tuning tune(Flags flags) {
     for (const auto& [blob, milliseconds] : time_convolutions(flags, blobs, way)) {
       sum += milliseconds;
       const auto [known, is_new] = least.try_emplace(blob, milliseconds);
-      if (!is_new && milliseconds >= known->second) continue;
+      // A later way, which goes without what is joined to an earlier one, has to be clearly faster.
+      constexpr double kClearly = 0.97;
+      if (!is_new && milliseconds >= kClearly * known->second) continue;
       known->second = milliseconds;
       tuning.ways[blob] = way;
     }

@@ -186,7 +186,7 @@ void run_by_rows(const Problem& p, int first, int last, float* scratch) {
   const bool plain = im2row::is_plain(p);
   // Short rows are read where they are: they cannot compete for lines of the cache.
   constexpr size_t kShort = 256;
-  const bool in_place = plain && depth <= kShort;
+  const bool in_place = plain && depth <= kShort && !p.depthwise;
   const size_t step = scratch_step(p);
   for (int block = first; block < last; block++) {
     const size_t row = static_cast<size_t>(block) * height, rows = std::min(height, p.rows() - row);
@@ -194,7 +194,10 @@ void run_by_rows(const Problem& p, int first, int last, float* scratch) {
     const float* residual = im2row::expand_residual(p, row, rows, scratch + height * step);
     for (size_t k = 0; k < depth; k += part) {
       const Slice slice{k, std::min(part, depth - k), k == 0, k + part >= depth};
-      if (plain && !in_place) im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
+      if (p.depthwise)
+        depthwise::run(*p.depthwise, {row, rows, k, slice.depth}, scratch, step);
+      else if (plain && !in_place)
+        im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
       const float* a = in_place ? p.x + row * depth : plain ? scratch : scratch + k;
       multiply_block(p, {a, in_place ? depth : step, slice.depth}, residual, row, rows, slice);
     }

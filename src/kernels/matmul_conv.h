@@ -5,6 +5,7 @@
 
 #include <cstddef>
 
+#include "kernels/depthwise.h"
 #include "kernels/hard_swish.h"
 #include "kernels/past_caches.h"
 
@@ -22,6 +23,9 @@ struct Problem {
   int out_height = 1, out_width = 1;
   int threads = 1;           // that will share the blocks
   const float* x = nullptr;  // (images,height,width,channels)
+  // Of a 1x1 convolution without stride: x is not there, but what this gives, computed as rows are read; or
+  // null.
+  const depthwise::Problem* depthwise = nullptr;
   // Where reads_pixels():
   bool planar = false;              // x is (images,channels,height,width)
   const float* mean = nullptr;      // (channels), taken off x, whose surroundings stay zero, or null

@@ -10,6 +10,7 @@ namespace caffe2rt {
 
 // The height of the next tile, at most `most` rows, where `rows` are left.
 constexpr std::size_t next_height(std::size_t rows, std::size_t most) {
+  if (rows <= most) return rows;
   const std::size_t tiles = (rows + most - 1) / most;
   return (rows + tiles - 1) / tiles;
 }

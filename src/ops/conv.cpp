@@ -40,9 +40,8 @@ PartialShape ConvArgs::shape_of_inputs(PartialShapes in) const {
   return shape(in[kX], in[kFilter], given(kBias), given(kResidual));
 }
 
-at::Tensor ConvArgs::finish(at::Tensor y, const Inputs& in) const {
-  if (in.has(kResidual))
-    y = y.sizes() == in[kResidual].sizes() ? y.add_(in[kResidual]) : at::add(y, in[kResidual]);
+at::Tensor ConvArgs::finish(at::Tensor y, const at::Tensor* residual) const {
+  if (residual) y = y.sizes() == residual->sizes() ? y.add_(*residual) : at::add(y, *residual);
   if (relu) relu_into(y, y);
   if (hard_swish)
     caffe2rt::hard_swish(hard_swish, static_cast<size_t>(y.numel()), y.mutable_data_ptr<float>());
@@ -55,21 +54,21 @@ std::vector<PartialShape> shapes_without_residual(const Inputs& in) {
   return shapes;
 }
 
-Residual::Residual(const Inputs& in, const at::Tensor& y, int scale) {
-  if (!in.has(ConvArgs::kResidual)) return;
+Residual::Residual(const at::Tensor* given, const at::Tensor& y, int scale) {
+  if (!given) return;
   if (scale != 1) {
     std::vector<std::int64_t> shape = y.sizes().vec();
     const bool even = shape[2] % scale == 0 && shape[3] % scale == 0;
     shape[2] /= scale;
     shape[3] /= scale;
-    require(even && in[ConvArgs::kResidual].sizes() == shape, ErrorCode::kShape,
-            "input 3 'residual': expected {}, half of Y's {}, got {}", to_string(std::span(shape)),
-            to_string(std::span(y.sizes())), to_string(std::span(in[ConvArgs::kResidual].sizes())));
-    tensor = in_channels_last_memory(in[ConvArgs::kResidual]);
+    require(even && given->sizes() == shape, ErrorCode::kShape,
+            "input 'residual': expected {}, half of Y's {}, got {}", to_string(std::span(shape)),
+            to_string(std::span(y.sizes())), to_string(std::span(given->sizes())));
+    tensor = in_channels_last_memory(*given);
     return;
   }
-  complete = in[ConvArgs::kResidual].sizes() == y.sizes();
-  if (complete) tensor = in_channels_last_memory(in[ConvArgs::kResidual]);
+  complete = given->sizes() == y.sizes();
+  if (complete) tensor = in_channels_last_memory(*given);
 }
 
 const std::vector<Schema::Arg>& ConvArgs::documentation() {
@@ -114,7 +113,7 @@ class Conv final : public Operator {
     const auto bias = in.has(ConvArgs::kBias) ? std::optional(in[ConvArgs::kBias]) : std::nullopt;
     const at::Tensor y = at::convolution(in_channels_last_memory(x), filter, bias, window.stride, *padding,
                                          window.dilation, /*transposed=*/false, output_padding, args_.group);
-    out[0] = args_.finish(from_channels_first(y, window.order), in);
+    out[0] = args_.finish(from_channels_first(y, window.order), residual_of(in));
   }
 
  private:

@@ -21,7 +21,7 @@ class ConvArgs {
 
   // What follows the sum of products and the bias: the residual, where there is one, and the activation. Owns
   // y.
-  at::Tensor finish(at::Tensor y, const Inputs& in) const;
+  at::Tensor finish(at::Tensor y, const at::Tensor* residual) const;
 
   static const std::vector<Schema::Arg>& documentation();
 
@@ -34,10 +34,15 @@ class ConvArgs {
 // The shapes of a convolution's inputs up to the bias: those that the shape of y comes from.
 std::vector<PartialShape> shapes_without_residual(const Inputs& in);
 
+// A convolution's residual; null where there is none.
+inline const at::Tensor* residual_of(const Inputs& in, size_t i = ConvArgs::kResidual) {
+  return in.has(i) ? &in[i] : nullptr;
+}
+
 // A residual that a kernel adds while it writes y: one of y's shape. Another is left to ConvArgs::finish.
 struct Residual {
   // `scale`: 2 for one of half y's height and width, which has to fit. Throws Error(kShape).
-  Residual(const Inputs& in, const at::Tensor& y, int scale = 1);
+  Residual(const at::Tensor* given, const at::Tensor& y, int scale = 1);
   const float* data() const { return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr; }
 
   at::Tensor tensor;     // in channels_last memory, or none

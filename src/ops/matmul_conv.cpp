@@ -44,7 +44,7 @@ class MatMulConv final : public Operator {
       out[0] = y;
       return;
     }
-    const Residual residual(in, y, residual_scale_);
+    const Residual residual(residual_of(in), y, residual_scale_);
     const Window& window = args_.window;
     const auto axes = window.along(x);
     const auto narrow = [](std::int64_t n) { return static_cast<int>(n); };
@@ -79,7 +79,7 @@ class MatMulConv final : public Operator {
     if (!problem.planar) x = in_channels_last_memory(x);
     problem.x = x.const_data_ptr<float>();
     kernel_.run(problem, in[ConvArgs::kFilter]);
-    out[0] = residual.complete ? y : args_.finish(y, in);
+    out[0] = residual.complete ? y : args_.finish(y, residual_of(in));
   }
 
  private:

@@ -41,7 +41,7 @@ class PackedConv final : public Operator {
     const at::Tensor y =
         fused::convolution()(x, filter, bias, *padding, window.stride, window.dilation, args_.group,
                              finished ? activation() : "none", fused::Scalars(), "");
-    out[0] = finished ? y : args_.finish(y, in);
+    out[0] = finished ? y : args_.finish(y, residual_of(in));
   }
 
  private:

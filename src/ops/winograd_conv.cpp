@@ -39,7 +39,7 @@ class WinogradConv final : public Operator {
       out[0] = y;
       return;
     }
-    const Residual residual(in, y);
+    const Residual residual(residual_of(in), y);
     const winograd::Problem problem{
         .numbers = numbers_,
         .images = static_cast<int>(x.size(0)),
@@ -57,7 +57,7 @@ class WinogradConv final : public Operator {
         .y = y.mutable_data_ptr<float>()};
     run_blocks(winograd::count_blocks(problem), winograd::scratch_size(problem),
                [&](int block, float* scratch) { winograd::run(problem, block, block + 1, scratch); });
-    out[0] = residual.complete ? y : args_.finish(y, in);
+    out[0] = residual.complete ? y : args_.finish(y, residual_of(in));
   }
 
  private:

@@ -28,6 +28,11 @@ double count_flop(const OperatorDef& def, const Profile::Event& event) {
     return 2 * product(y) * argument("caffe2rt.channels") * window;
   }
   if (w.empty() || w[0] == 0) return 0;
+  if (def.type == "caffe2rt.DepthwiseConv") return 2 * product(y) * static_cast<double>(w[0] - 1);
+  if (def.type == "caffe2rt.SeparableConv") {
+    const double pixels = product(y) / argument("caffe2rt.filters"), channels = argument("caffe2rt.channels");
+    return 2 * pixels * channels * static_cast<double>(w[0] - 1) + 2 * product(y) * channels;
+  }
   if (def.type == "Conv" || def.type == "caffe2rt.PackedConv")
     return 2 * product(y) * product(w) / static_cast<double>(w[0]);
   if (def.type == "ConvTranspose") return 2 * product(x) * product(w) / static_cast<double>(w[0]);

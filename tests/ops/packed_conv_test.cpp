@@ -9,7 +9,7 @@ using Ints = std::vector<std::int64_t>;
 struct Both {
   Both(const std::vector<at::Tensor>& inputs, const Args& args)
       : plain(run_with_weights("Conv", inputs, args, {"all"})),
-        packed(run_with_weights("Conv", inputs, args, {"use_winograd", "use_matmul"})) {}
+        packed(run_with_weights("Conv", inputs, args, {"use_winograd", "use_matmul", "use_depthwise"})) {}
   at::Tensor plain, packed;
 };
 

@@ -27,9 +27,14 @@ constexpr Pass kRearranging[] = {
 };
 
 constexpr Pass kPacking[] = {
-    {"use_winograd", use_winograd},        {"use_matmul", use_matmul},
-    {"fuse_mean", plain<fuse_mean>},       {"fuse_upsample", plain<fuse_upsample>},
-    {"pack_weights", plain<pack_weights>}, {"fuse_hard_swish", plain<fuse_hard_swish>},
+    {"use_winograd", use_winograd},
+    {"use_matmul", use_matmul},
+    {"use_depthwise", use_depthwise},
+    {"fuse_mean", plain<fuse_mean>},
+    {"fuse_upsample", plain<fuse_upsample>},
+    {"pack_weights", plain<pack_weights>},
+    {"fuse_hard_swish", plain<fuse_hard_swish>},
+    {"join_separable", plain<join_separable>},
 };
 
 }  // namespace

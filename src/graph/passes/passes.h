@@ -83,6 +83,9 @@ void use_winograd(Graph& graph, const PassOptions& options = {});
 // Computes the other convolutions without groups, and FCs, as products of matrices.
 void use_matmul(Graph& graph, const PassOptions& options = {});
 
+// Computes depthwise convolutions by their own kernel.
+void use_depthwise(Graph& graph, const PassOptions& options = {});
+
 // Lets the first convolution take the mean off the pixels while it reads them.
 void fuse_mean(Graph& graph);
 
@@ -94,5 +97,8 @@ void pack_weights(Graph& graph);
 
 // Joins a HardSwish to the convolution before it.
 void fuse_hard_swish(Graph& graph);
+
+// Joins a depthwise convolution to the 1x1 convolution that alone reads its result.
+void join_separable(Graph& graph);
 
 }  // namespace caffe2rt
