@@ -2,6 +2,7 @@
 //
 // The last step of Fast R-CNN's box head (Girshick, https://arxiv.org/abs/1504.08083). The arithmetic is
 // geometry/box_coder.h's.
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
@@ -63,27 +64,37 @@ class BBoxTransform final : public Operator {
   void transform(const Inputs& in, at::Tensor& out, float* splits) const {
     const at::Tensor rois = in[kRois].contiguous(), deltas = in[kDeltas].contiguous(),
                      im_info = in[kImInfo].contiguous();
-    const int64_t columns = rois.size(1), width = deltas.size(1);
+    const int64_t columns = rois.size(1);
+    std::vector<int64_t> images(rois.size(0));
     for (int64_t r = 0; r < rois.size(0); r++) {
-      const float* roi = rois.data_ptr<float>() + r * columns;
-      const float image = columns > B::kSize ? roi[0] : 0;
+      const float image = columns > B::kSize ? rois.data_ptr<float>()[r * columns] : 0;
       require(image >= 0 && image < static_cast<float>(im_info.size(0)), ErrorCode::kArgument,
               "{}: row {} belongs to image {}, of {}", in.describe(kRois), r, image, im_info.size(0));
-      const auto index = static_cast<int64_t>(image);
-      splits[index]++;
-      const float* info = im_info.data_ptr<float>() + index * 3;
-      const float* from = deltas.data_ptr<float>() + r * width;
-      float* to = out.data_ptr<float>() + r * width;
-      const B anchor = scaled(read_box<B>(roi + columns - B::kSize), [&](float v) { return v / info[2]; });
-      const float scale = apply_scale_ ? info[2] : 1;
-      // The image's own size in whole pixels.
-      const auto h = static_cast<float>(std::floor(info[0] / info[2] + 0.5));
-      const auto w = static_cast<float>(std::floor(info[1] / info[2] + 0.5));
-      for (int64_t k = 0; k < width; k += B::kSize)
-        write_box(
-            scaled(coder_.clip(coder_.decode(anchor, from + k), w, h), [&](float v) { return v * scale; }),
-            to + k);
+      images[r] = static_cast<int64_t>(image);
+      splits[images[r]]++;
     }
+    const int64_t width = deltas.size(1), rows_at_least = 1 + kNumbersOfThread / std::max<int64_t>(1, width);
+    at::parallel_for(0, rois.size(0), rows_at_least, [&](int64_t first, int64_t last) {
+      for (int64_t r = first; r < last; r++)
+        transform_row<B>(rois.data_ptr<float>() + (r + 1) * columns - B::kSize,
+                         deltas.data_ptr<float>() + r * width, width,
+                         im_info.data_ptr<float>() + images[r] * 3, out.data_ptr<float>() + r * width);
+    });
+  }
+
+  // The boxes that `width` deltas make of one region. `info`: of its image.
+  template <class B>
+  void transform_row(const float* roi, const float* deltas, int64_t width, const float* info,
+                     float* to) const {
+    const B anchor = scaled(read_box<B>(roi), [&](float v) { return v / info[2]; });
+    const float scale = apply_scale_ ? info[2] : 1;
+    // The image's own size in whole pixels.
+    const auto h = static_cast<float>(std::floor(info[0] / info[2] + 0.5));
+    const auto w = static_cast<float>(std::floor(info[1] / info[2] + 0.5));
+    for (int64_t k = 0; k < width; k += B::kSize)
+      write_box(
+          scaled(coder_.clip(coder_.decode(anchor, deltas + k), w, h), [&](float v) { return v * scale; }),
+          to + k);
   }
 
   template <class F>
@@ -94,6 +105,9 @@ class BBoxTransform final : public Operator {
   static RotatedBox scaled(const RotatedBox& b, F&& f) {
     return {f(b.cx), f(b.cy), f(b.width), f(b.height), b.angle};
   }
+
+  // Fewer are not worth another thread.
+  static constexpr int64_t kNumbersOfThread = 4096;
 
   const BoxCoder coder_;
   const bool apply_scale_;
