@@ -35,8 +35,7 @@ __global__ void move_kernel(MovedBoxes m) {
 }  // namespace
 
 void move_boxes(const MovedBoxes& m, cudaStream_t stream) {
-  if (m.rows * m.boxes == 0) return;
-  move_kernel<<<blocks_for(m.rows * m.boxes), kThreads, 0, stream>>>(m);
+  launch_for(m.rows * m.boxes, move_kernel, stream, m);
 }
 
 }  // namespace caffe2rt::cuda

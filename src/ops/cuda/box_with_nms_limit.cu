@@ -76,25 +76,25 @@ __global__ void detection_kernel(DetectionRows d) {
 
 void make_class_keys(const ClassScores& s, cudaStream_t stream) {
   const std::int64_t count = static_cast<std::int64_t>(s.rows) * s.classes;
-  if (count > 0) key_kernel<<<blocks_for(count), kThreads, 0, stream>>>(s);
+  launch_for(count, key_kernel, stream, s);
 }
 
 void gather_class_boxes(const ClassBoxes& b, cudaStream_t stream) {
   const std::int64_t count = static_cast<std::int64_t>(b.rows) * b.classes;
-  if (count > 0) box_kernel<<<blocks_for(count), kThreads, 0, stream>>>(b);
+  launch_for(count, box_kernel, stream, b);
 }
 
 void make_kept_keys(const KeptKeys& k, cudaStream_t stream) {
   const std::int64_t count = static_cast<std::int64_t>(k.classes) * k.limit;
-  if (count > 0) kept_kernel<<<blocks_for(count), kThreads, 0, stream>>>(k);
+  launch_for(count, kept_kernel, stream, k);
 }
 
 void places_of_keys(const std::int64_t* keys, int count, int* places, cudaStream_t stream) {
-  if (count > 0) place_kernel<<<blocks_for(count), kThreads, 0, stream>>>(keys, count, places);
+  launch_for(count, place_kernel, stream, keys, count, places);
 }
 
 void write_detections(const DetectionRows& d, cudaStream_t stream) {
-  if (d.count > 0) detection_kernel<<<blocks_for(d.count), kThreads, 0, stream>>>(d);
+  launch_for(d.count, detection_kernel, stream, d);
 }
 
 }  // namespace caffe2rt::cuda

@@ -17,8 +17,7 @@ __global__ void finish_kernel(Finish f) {
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < packs;
        i += step) {
     Values values = from[i];
-    Values more;
-    if (residual) more = residual[i];
+    const Values more = residual ? residual[i] : Values{};
     const std::int64_t channel = f.bias ? i * width % f.channels : 0;
 #pragma unroll
     for (int k = 0; k < width; k++) {
@@ -45,9 +44,9 @@ void finish(const Finish& f, cudaStream_t stream) {
     const bool packed = aligned && f.size % kPack<T> == 0 && (!f.bias || f.channels % kPack<T> == 0);
     const unsigned blocks = std::min(kMostBlocks, blocks_for(packed ? f.size / kPack<T> : f.size));
     if (packed)
-      finish_kernel<T, kPack<T>><<<blocks, kThreads, 0, stream>>>(f);
+      launch(finish_kernel<T, kPack<T>>, blocks, kThreads, 0, stream, f);
     else
-      finish_kernel<T, 1><<<blocks, kThreads, 0, stream>>>(f);
+      launch(finish_kernel<T, 1>, blocks, kThreads, 0, stream, f);
   });
 }
 

@@ -45,19 +45,17 @@ __global__ void sort_kernel(SortedRegions s) {
 }  // namespace
 
 void make_rank_keys(const float* scores, std::int64_t count, std::int64_t* to, cudaStream_t stream) {
-  if (count > 0) rank_kernel<<<blocks_for(count), kThreads, 0, stream>>>(scores, count, to);
+  launch_for(count, rank_kernel, stream, scores, count, to);
 }
 
 void mark_first(const float* rois, std::int64_t rows, int most, bool* to, cudaStream_t stream) {
-  if (rows > 0) first_kernel<<<blocks_for(rows), kThreads, 0, stream>>>(rois, rows, most, to);
+  launch_for(rows, first_kernel, stream, rois, rows, most, to);
 }
 
 void find_levels(const LeveledRegions& l, cudaStream_t stream) {
-  if (l.rows > 0) level_kernel<<<blocks_for(l.rows), kThreads, 0, stream>>>(l);
+  launch_for(l.rows, level_kernel, stream, l);
 }
 
-void sort_regions(const SortedRegions& s, cudaStream_t stream) {
-  if (s.rows > 0) sort_kernel<<<blocks_for(s.rows), kThreads, 0, stream>>>(s);
-}
+void sort_regions(const SortedRegions& s, cudaStream_t stream) { launch_for(s.rows, sort_kernel, stream, s); }
 
 }  // namespace caffe2rt::cuda

@@ -70,17 +70,17 @@ __global__ void row_kernel(Rows r) {
 
 void make_keys(const ScoreKeys& k, cudaStream_t stream) {
   const std::int64_t count = static_cast<std::int64_t>(k.images) * k.anchors * k.height * k.width;
-  if (count > 0) key_kernel<<<blocks_for(count), kThreads, 0, stream>>>(k);
+  launch_for(count, key_kernel, stream, k);
 }
 
 void make_candidates(const Candidates& c, cudaStream_t stream) {
   const std::int64_t count = static_cast<std::int64_t>(c.images) * c.count;
-  if (count > 0) candidate_kernel<<<blocks_for(count), kThreads, 0, stream>>>(c);
+  launch_for(count, candidate_kernel, stream, c);
 }
 
 void write_rows(const Rows& r, cudaStream_t stream) {
   const std::int64_t count = static_cast<std::int64_t>(r.images) * r.limit;
-  if (count > 0) row_kernel<<<blocks_for(count), kThreads, 0, stream>>>(r);
+  launch_for(count, row_kernel, stream, r);
 }
 
 }  // namespace caffe2rt::cuda

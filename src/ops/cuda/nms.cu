@@ -96,9 +96,9 @@ void suppress_boxes(const BoxLists& b, cudaStream_t stream) {
   if (words > 0) {
     const auto across = static_cast<unsigned>(words);
     const dim3 grid(across, across, static_cast<unsigned>(b.lists));
-    compare_kernel<<<grid, kWordBits, 0, stream>>>(b, words);
+    launch(compare_kernel, grid, kWordBits, 0, stream, b, words);
   }
-  walk_kernel<<<static_cast<unsigned>(b.lists), kThreads, 0, stream>>>(b, words);
+  launch(walk_kernel, static_cast<unsigned>(b.lists), kThreads, 0, stream, b, words);
 }
 
 }  // namespace caffe2rt::cuda

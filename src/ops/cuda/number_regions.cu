@@ -17,7 +17,7 @@ __global__ void number_kernel(NumberedRegions n) {
 }  // namespace
 
 void number_regions(const NumberedRegions& n, cudaStream_t stream) {
-  if (n.rows > 0) number_kernel<<<blocks_for(n.rows), kThreads, 0, stream>>>(n);
+  launch_for(n.rows, number_kernel, stream, n);
 }
 
 }  // namespace caffe2rt::cuda

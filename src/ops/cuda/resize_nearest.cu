@@ -27,12 +27,12 @@ __global__ void resize_kernel(NearestPixels p, std::int64_t pieces) {
 }
 
 template <class Piece>
-void launch(const NearestPixels& p, cudaStream_t stream) {
+void resize(const NearestPixels& p, cudaStream_t stream) {
   const std::int64_t pieces = p.cell_bytes / static_cast<std::int64_t>(sizeof(Piece));
   const std::int64_t total = p.planes * p.to_height * p.to_width * pieces;
   if (total == 0) return;
   constexpr std::int64_t kMost = std::int64_t{1} << 31;
-  resize_kernel<Piece><<<blocks_for(total < kMost ? total : kMost), kThreads, 0, stream>>>(p, pieces);
+  launch(resize_kernel<Piece>, blocks_for(total < kMost ? total : kMost), kThreads, 0, stream, p, pieces);
 }
 
 }  // namespace
@@ -45,11 +45,11 @@ void resize_nearest(const NearestPixels& p, cudaStream_t stream) {
            0;
   };
   if (aligned(16))
-    launch<uint4>(p, stream);
+    resize<uint4>(p, stream);
   else if (aligned(4))
-    launch<std::uint32_t>(p, stream);
+    resize<std::uint32_t>(p, stream);
   else
-    launch<std::uint16_t>(p, stream);
+    resize<std::uint16_t>(p, stream);
 }
 
 }  // namespace caffe2rt::cuda

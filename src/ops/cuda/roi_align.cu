@@ -70,7 +70,7 @@ __global__ void pool_kernel(PooledRegions p) {
   __shared__ Tap rows[kMostTaps];
   __shared__ int row_count;
   __shared__ int column_counts[kMostPooled];
-  extern __shared__ char more[];
+  CAFFE2RT_SHARED_MEMORY(more);
   Tap* columns = reinterpret_cast<Tap*>(more);  // kMostTaps a bin
 
   const std::int64_t row = blockIdx.x;
@@ -137,14 +137,14 @@ __global__ void pool_kernel(PooledRegions p) {
 }
 
 template <class T, int width>
-void launch(const PooledRegions& p, cudaStream_t stream) {
+void pool(const PooledRegions& p, cudaStream_t stream) {
   const int packs = (p.channels + width - 1) / width;
   const int along_channels = std::min(kThreads, (packs + 31) / 32 * 32);
   const int along_bins = std::clamp(kThreads / along_channels, 1, p.pooled_w);
   const dim3 grid(static_cast<unsigned>(p.regions), static_cast<unsigned>(p.pooled_h));
   const dim3 block(static_cast<unsigned>(along_channels), static_cast<unsigned>(along_bins));
   const std::size_t taps = static_cast<std::size_t>(p.pooled_w) * kMostTaps * sizeof(Tap);
-  pool_kernel<T, width><<<grid, block, taps, stream>>>(p);
+  launch(pool_kernel<T, width>, grid, block, taps, stream, p);
 }
 
 }  // namespace
@@ -154,9 +154,9 @@ void pool_regions(const PooledRegions& p, cudaStream_t stream) {
   with_type(p.type, [&](auto t) {
     using T = decltype(t);
     if (p.channels % kPack<T> == 0)
-      launch<T, kPack<T>>(p, stream);
+      pool<T, kPack<T>>(p, stream);
     else
-      launch<T, 1>(p, stream);
+      pool<T, 1>(p, stream);
   });
 }
 

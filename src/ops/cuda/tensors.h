@@ -2,15 +2,24 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#ifndef CAFFE2RT_CUDA_ON_HOST
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAStream.h>
+#endif
 
 #include "base/error.h"
 #include "ops/cuda/launch.h"
 
 namespace caffe2rt::cuda {
 
+#ifdef CAFFE2RT_CUDA_ON_HOST
+inline cudaStream_t stream() { return nullptr; }
+inline void check_launch() {}
+#else
 inline cudaStream_t stream() { return c10::cuda::getCurrentCUDAStream().stream(); }
+// After each launch: what is wrong with it is an exception. Nothing is waited for.
+inline void check_launch() { C10_CUDA_KERNEL_LAUNCH_CHECK(); }
+#endif
 
 inline Numbers numbers_of(const at::Tensor& t) {
   switch (t.scalar_type()) {
@@ -27,8 +36,5 @@ inline Numbers numbers_of(const at::Tensor& t) {
 
 // Contiguous float32.
 inline at::Tensor floats(const at::Tensor& t) { return t.to(at::kFloat).contiguous(); }
-
-// After each launch: what is wrong with it is an exception. Nothing is waited for.
-inline void check_launch() { C10_CUDA_KERNEL_LAUNCH_CHECK(); }
 
 }  // namespace caffe2rt::cuda

@@ -1,17 +1,21 @@
 // Operators on a GPU against the CPU's, at sizes that nets have. The operators' own tests run there too, with
-// CAFFE2RT_TEST_DEVICE=cuda in the environment.
+// CAFFE2RT_TEST_DEVICE=cuda in the environment. Where CAFFE2RT_CUDA_ON_HOST is defined, what computes on a
+// GPU is in this program, its kernels as functions of the host (on_host/cuda_on_host.h).
 #include <ATen/ops/cat.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/stack.h>
 
 #include <random>
 
+#ifdef CAFFE2RT_CUDA_ON_HOST
+#include <c10/core/InferenceMode.h>
+
+#include "runtime/place_operator.h"
+#endif
 #include "testing/operator_test.h"
 
 namespace caffe2rt {
 namespace {
-
-std::string blob(const char* prefix, size_t i) { return prefix + std::to_string(i); }
 
 // Numbers between low and high, the same in every run of the program.
 at::Tensor uniform(const Shape& shape, float low, float high) {
@@ -24,6 +28,33 @@ at::Tensor uniform(const Shape& shape, float low, float high) {
 
 class OnGpu : public testing::Test {
  protected:
+  enum Where { kCpu, kGpu };
+
+#ifdef CAFFE2RT_CUDA_ON_HOST
+  std::vector<at::Tensor> run(Where where, const std::string& type, const std::vector<at::Tensor>& in,
+                              const Args& args, size_t outputs,
+                              Precision precision = Precision::kFloat32) const {
+    std::vector<at::Tensor> tensors = in;
+    if (where == kGpu && is_dense(type) && precision != Precision::kFloat32)
+      tensors[1] = tensors[1].to(precision == Precision::kFloat16 ? at::kHalf : at::kBFloat16);
+    std::vector<const at::Tensor*> pointers;
+    for (const auto& tensor : tensors) pointers.push_back(&tensor);
+    const OperatorDef def = operator_def(type, in.size(), outputs, args);
+    const OperatorArgs op_args(def, c10::DeviceType::CPU);
+    const Schema& schema = *find_schema(type);
+    const auto op = schema.make(op_args);
+    const PlacedOperator placed = place_operator(schema, *op, op_args, {});
+    EXPECT_FALSE(placed.on_host) << type << " runs on the host";
+    Outputs out(outputs);
+    const c10::InferenceMode no_gradients;
+    (where == kGpu ? *placed.op : *op).run(Inputs(schema, pointers), out);
+    for (at::Tensor& tensor : out)
+      if (c10::isReducedFloatingType(tensor.scalar_type())) tensor = tensor.to(at::kFloat);
+    return out;
+  }
+#else
+  static std::string blob(const char* prefix, size_t i) { return prefix + std::to_string(i); }
+
   void SetUp() override {
     try {
       gpu_ = parse_device("cuda");
@@ -32,7 +63,7 @@ class OnGpu : public testing::Test {
     }
   }
 
-  std::vector<at::Tensor> run(c10::Device device, const std::string& type, const std::vector<at::Tensor>& in,
+  std::vector<at::Tensor> run(Where where, const std::string& type, const std::vector<at::Tensor>& in,
                               const Args& args, size_t outputs,
                               Precision precision = Precision::kFloat32) const {
     NetDef net;
@@ -40,13 +71,12 @@ class OnGpu : public testing::Test {
     net.external_inputs = net.ops[0].inputs;
     net.external_outputs = net.ops[0].outputs;
     CompileOptions options;
-    options.device = device;
+    options.device = where == kGpu ? gpu_ : c10::Device(c10::DeviceType::CPU);
     options.precision = precision;
     // Filters are weights; all else is fed.
     Blobs weights, feeds;
-    const bool dense = type == "Conv" || type == "FC" || type == "ConvTranspose";
     for (size_t i = 0; i < in.size(); i++)
-      (dense && (i == 1 || i == 2) ? weights : feeds)[blob("in", i)] = in[i];
+      (is_dense(type) && (i == 1 || i == 2) ? weights : feeds)[blob("in", i)] = in[i];
     for (const auto& feed : feeds) options.graph.feeds.push_back(feed.first);
     const auto compiled = CompiledNet::compile(net, weights, options);
     EXPECT_TRUE(compiled.on_host().empty()) << type << " runs on the host";
@@ -56,15 +86,19 @@ class OnGpu : public testing::Test {
     for (size_t i = 0; i < outputs; i++) out.push_back(results.at(blob("out", i)));
     return out;
   }
+#endif
 
   void expect_same(const std::string& type, const std::vector<at::Tensor>& in, const Args& args,
                    size_t outputs = 1, double tolerance = 0) const {
-    const auto expected = run(c10::DeviceType::CPU, type, in, args, outputs),
-               actual = run(gpu_, type, in, args, outputs);
+    const auto expected = run(kCpu, type, in, args, outputs), actual = run(kGpu, type, in, args, outputs);
     for (size_t i = 0; i < outputs; i++) {
       SCOPED_TRACE(type + " output " + std::to_string(i));
       EXPECT_TENSOR_NEAR(actual[i], expected[i], tolerance);
     }
+  }
+
+  static bool is_dense(const std::string& type) {
+    return type == "Conv" || type == "FC" || type == "ConvTranspose";
   }
 
   c10::Device gpu_ = c10::DeviceType::CPU;
@@ -87,10 +121,10 @@ TEST_F(OnGpu, Convolutions) {
 TEST_F(OnGpu, LowPrecisionConvolution) {
   const auto x = random({1, 64, 20, 30}), filter = random({32, 64, 3, 3}), bias = random({32});
   const Args args = {{"kernel", 3}, {"pad", 1}, {"caffe2rt.relu", 1}};
-  const auto expected = run(c10::DeviceType::CPU, "Conv", {x, filter, bias}, args, 1)[0].div(100);
-  EXPECT_TENSOR_NEAR(run(gpu_, "Conv", {x, filter, bias}, args, 1, Precision::kFloat16)[0].div(100), expected,
+  const auto expected = run(kCpu, "Conv", {x, filter, bias}, args, 1)[0].div(100);
+  EXPECT_TENSOR_NEAR(run(kGpu, "Conv", {x, filter, bias}, args, 1, Precision::kFloat16)[0].div(100), expected,
                      2e-3);
-  EXPECT_TENSOR_NEAR(run(gpu_, "Conv", {x, filter, bias}, args, 1, Precision::kBfloat16)[0].div(100),
+  EXPECT_TENSOR_NEAR(run(kGpu, "Conv", {x, filter, bias}, args, 1, Precision::kBfloat16)[0].div(100),
                      expected, 2e-2);
 }
 
