@@ -39,6 +39,9 @@ struct Graph {
   std::vector<ValueId> inputs;              // fed at every run
   std::map<ValueId, at::Tensor> constants;  // weights
   std::vector<ValueId> outputs;
+  // Outputs whose rows are slots, of each image as many (the pass use_slots), and how many of these are
+  // filled: (N) float32.
+  std::map<ValueId, ValueId> slots;
 
   // The value that a blob's name stands for at the end of the net; -1 where there is none.
   ValueId last_value(const std::string& blob) const;

@@ -8,6 +8,10 @@
 
 namespace caffe2rt {
 
+constexpr const char* kSlotsDoc =
+    "not in files: 1: on a GPU each image has a fixed number of rows, of which it fills the first; set by "
+    "the pass use_slots";
+
 // 1 for legacy_plus_one, which is the default, 0 otherwise: the `one` of geometry/box.h.
 inline float read_one(const OperatorArgs& args) { return args.get("legacy_plus_one", true) ? 1.0F : 0.0F; }
 

@@ -191,7 +191,8 @@ REGISTER_OPERATOR(BoxWithNMSLimit)
          "1 (default): column 0 is the background; 0: it is the last column of scores, and boxes "
          "have none for it")
     .arg("output_classes_include_bg_cls", "1 (default): the first object class is 1; 0: it is 0")
-    .arg("legacy_plus_one", kLegacyPlusOneDoc);
+    .arg("legacy_plus_one", kLegacyPlusOneDoc)
+    .arg("caffe2rt.slots", kSlotsDoc);
 
 }  // namespace
 }  // namespace caffe2rt

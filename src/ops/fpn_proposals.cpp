@@ -28,7 +28,9 @@ class Collector {
  public:
   explicit Collector(const OperatorArgs& args)
       : levels_(args, "rpn", 2, 6), most_(args.get("rpn_post_nms_topN", 2000)) {
-    require(args.num_inputs() == 2 * levels_.count(), ErrorCode::kGraph,
+    // With slots im_info comes last, which says how many images there are.
+    const std::size_t more = args.get("caffe2rt.slots", false) ? 1 : 0;
+    require(args.num_inputs() == 2 * levels_.count() + more, ErrorCode::kGraph,
             "expected {0} inputs, rois and scores of {1} levels, got {2}", 2 * levels_.count(),
             levels_.count(), args.num_inputs());
   }
@@ -193,7 +195,8 @@ REGISTER_OPERATOR_AS("CollectRpnProposals", Collect<Box>)
             infer::fixed({kUnknown, kRoiSize<Box>}))
     .arg("rpn_min_level", kRpnMin)
     .arg("rpn_max_level", kRpnMax)
-    .arg("rpn_post_nms_topN", kTopN);
+    .arg("rpn_post_nms_topN", kTopN)
+    .arg("caffe2rt.slots", kSlotsDoc);
 
 REGISTER_OPERATOR_AS("DistributeFpnProposals", Distribute<Box>)
     .says("Sends each box to the level of the pyramid that fits its size.")

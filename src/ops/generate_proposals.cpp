@@ -179,7 +179,8 @@ SchemaBuilder describe(const char* type, bool own = false) {
       .arg("angle_bound_hi", kAngleBoundHiDoc)
       .arg("clip_angle_thresh", kClipAngleThreshDoc)
       .arg("correct_transform_coords", "ignored, as the original does: legacy_plus_one took its place")
-      .arg("legacy_plus_one", kLegacyPlusOneDoc);
+      .arg("legacy_plus_one", kLegacyPlusOneDoc)
+      .arg("caffe2rt.slots", kSlotsDoc);
   return schema;
 }
 

@@ -8,6 +8,7 @@
 
 #include <array>
 
+#include "ops/box_args.h"
 #include "runtime/operator.h"
 
 namespace caffe2rt {
@@ -53,7 +54,8 @@ REGISTER_OPERATOR_AS("caffe2rt.NumberRegions", NumberRegions)
     .says("Puts the number of its image before each box.")
     .input("boxes", "(R,4) or (R,5) float32, images in order")
     .input("batch_splits", "(N) float32: rows of each image")
-    .output("rois", "(R,5) or (R,6) float32: image, box", infer::by(&NumberRegions::output_shape));
+    .output("rois", "(R,5) or (R,6) float32: image, box", infer::by(&NumberRegions::output_shape))
+    .arg("caffe2rt.slots", kSlotsDoc);
 
 }  // namespace
 }  // namespace caffe2rt

@@ -19,6 +19,7 @@
 #include "graph/passes/rewrite.h"
 #include "kernels/dot_conv.h"
 #include "runtime/check_operators.h"
+#include "runtime/filled_slots.h"
 #include "runtime/infer_shapes.h"
 #include "runtime/net_memory.h"
 #include "runtime/translate_exceptions.h"
@@ -137,7 +138,10 @@ CompiledNet CompiledNet::compile(const NetDef& net, Blobs weights, const Compile
                                       options.only_predicted_masks, options.tuning};
              run_passes(graph, rearranging_passes(), passes, options.without_passes);
              check_finite(graph);
-             if (options.device.is_cpu()) run_passes(graph, packing_passes(), passes, options.without_passes);
+             if (options.device.is_cpu())
+               run_passes(graph, packing_passes(), passes, options.without_passes);
+             else if (options.on_host.empty())  // the host's operators do not know of slots
+               run_passes(graph, gpu_passes(), passes, options.without_passes);
              for (auto& op : make_operators(graph)) {
                const Schema* schema = find_schema(graph.nodes[compiled.steps_.size()].def.type);
                compiled.steps_.push_back({std::move(op), schema, {}, {}});
@@ -151,7 +155,8 @@ CompiledNet CompiledNet::compile(const NetDef& net, Blobs weights, const Compile
   for (size_t i = 0; i < graph.nodes.size(); i++)
     for (const auto* ids : {&graph.nodes[i].inputs, &graph.nodes[i].outputs})
       for (const ValueId id : *ids) last_step[id] = static_cast<int>(i);
-  const std::set<ValueId> kept(graph.outputs.begin(), graph.outputs.end());
+  std::set<ValueId> kept(graph.outputs.begin(), graph.outputs.end());
+  for (const auto& [output, filled] : graph.slots) kept.insert(filled);
   for (ValueId id = 0; id < static_cast<ValueId>(graph.values.size()); id++)
     if (last_step[id] >= 0 && !kept.contains(id) && !graph.constants.contains(id))
       compiled.steps_[last_step[id]].dead_after.push_back(id);
@@ -263,10 +268,18 @@ Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace) const {
                for (const ValueId id : steps_[i].dead_after) values[id].reset();
              }
            });
-  Blobs results;
-  for (const ValueId id : graph_.outputs) results[graph_.values[id].blob] = to_pinned(values[id]);
+  std::map<ValueId, at::Tensor> here;
+  for (const ValueId id : graph_.outputs) here[id] = to_pinned(values[id]);
+  for (const auto& [output, filled] : graph_.slots)
+    if (!here.contains(filled)) here[filled] = to_pinned(values[filled]);
   wait_for(device_);
   values.clear();
+  Blobs results;
+  for (const ValueId id : graph_.outputs) {
+    const auto slots = graph_.slots.find(id);
+    results[graph_.values[id].blob] =
+        slots == graph_.slots.end() ? here[id] : filled_slots(here[id], here[slots->second]);
+  }
   return results;
 }
 

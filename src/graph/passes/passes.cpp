@@ -37,8 +37,13 @@ constexpr Pass kPacking[] = {
     {"join_separable", plain<join_separable>},
 };
 
+constexpr Pass kGpu[] = {
+    {"use_slots", plain<use_slots>},
+};
+
 }  // namespace
 
+std::span<const Pass> gpu_passes() { return kGpu; }
 std::span<const Pass> rearranging_passes() { return kRearranging; }
 std::span<const Pass> packing_passes() { return kPacking; }
 
@@ -50,7 +55,7 @@ void run_passes(Graph& graph, std::span<const Pass> passes, const PassOptions& o
 
 std::set<std::string> parse_passes(const std::vector<std::string>& names) {
   std::set<std::string> all;
-  for (const auto& passes : {rearranging_passes(), packing_passes()})
+  for (const auto& passes : {rearranging_passes(), packing_passes(), gpu_passes()})
     for (const Pass& pass : passes)
       if (pass.optional) all.insert(pass.name);
   std::string listed = "all";

@@ -30,6 +30,8 @@ struct Pass {
 // constants may be in layouts that only their operator reads.
 std::span<const Pass> rearranging_passes();
 std::span<const Pass> packing_passes();
+// Those for a GPU, in the place of the latter.
+std::span<const Pass> gpu_passes();
 
 // Runs passes but those that are named. With every blob among the outputs nothing is dropped or joined.
 void run_passes(Graph& graph, std::span<const Pass> passes, const PassOptions& options = {},
@@ -97,6 +99,10 @@ void pack_weights(Graph& graph);
 
 // Joins a HardSwish to the convolution before it.
 void fuse_hard_swish(Graph& graph);
+
+// Gives each image a fixed number of regions and detections, so that a GPU need not be asked how many there
+// are.
+void use_slots(Graph& graph);
 
 // Joins a depthwise convolution to the 1x1 convolution that alone reads its result.
 void join_separable(Graph& graph);

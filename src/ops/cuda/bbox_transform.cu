@@ -13,7 +13,7 @@ __global__ void move_kernel(MovedBoxes m) {
   const float image = m.columns > 4 ? roi[0] : 0;
   float* to = m.to + i * 4;
   if (!(image >= 0 && image < static_cast<float>(m.images))) {
-    for (int k = 0; k < 4; k++) to[k] = std::numeric_limits<float>::quiet_NaN();
+    for (int k = 0; k < 4; k++) to[k] = image == -1 ? 0 : std::numeric_limits<float>::quiet_NaN();
     return;
   }
   const int index = static_cast<int>(image);

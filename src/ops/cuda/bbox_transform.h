@@ -17,7 +17,7 @@ struct MovedBoxes {
   BoxCoder coder;
   bool apply_scale = true;
 };
-// Regions of no image become boxes of not-a-number: the CPU refuses them.
+// Regions of no image become boxes of not-a-number: the CPU refuses them. Empty slots (slots.h) become zeros.
 void move_boxes(const MovedBoxes& m, cudaStream_t stream);
 
 }  // namespace caffe2rt::cuda

@@ -15,6 +15,7 @@
 
 #include "ops/box_limit_args.h"
 #include "ops/cuda/nms.h"
+#include "ops/cuda/slots.h"
 #include "ops/cuda/tensors.h"
 #include "runtime/cuda_operator.h"
 #include "runtime/place_operator.h"
@@ -24,24 +25,26 @@ namespace {
 
 // Of one image.
 struct Detected {
-  at::Tensor scores, boxes, classes, rows, keeps_size;
+  at::Tensor scores, boxes, classes, rows, keeps_size, count;  // count: (1) float32, on the device
 };
 
 class BoxWithNMSLimit final : public Operator {
  public:
   using Args = BoxLimitArgs;
 
-  explicit BoxWithNMSLimit(const OperatorArgs& args) : args_(args), host_(make_host_operator(args)) {}
+  explicit BoxWithNMSLimit(const OperatorArgs& args)
+      : args_(args), slots_(has_slots(args)), host_(make_host_operator(args)) {}
 
   void run(const Inputs& in, Outputs& out) const override {
     const Args::Matrices m = args_.read(in);
     const at::Tensor scores = floats(m.scores), boxes = floats(m.boxes);
+    if (slots_) return write(detect_in_slots(scores, boxes, floats(in[Args::kBatchSplits])), out);
     const std::vector<std::int64_t> splits = Args::read_splits(in, scores.size(0));
     if (!fits(scores.size(1) - 1, *std::ranges::max_element(splits))) return host_->run(in, out);
     std::vector<Detected> images;
     std::int64_t first = 0;
     for (const std::int64_t rows : splits) {
-      images.push_back(detect(scores.narrow(0, first, rows), boxes.narrow(0, first, rows)));
+      images.push_back(detect(scores.narrow(0, first, rows), boxes.narrow(0, first, rows), nullptr));
       first += rows;
     }
     write(images, out);
@@ -55,16 +58,30 @@ class BoxWithNMSLimit final : public Operator {
     return rows <= kMostBoxes && classes <= 65535 && classes * rows * words * 8 <= kMostMaskBytes;
   }
 
-  // scores (R,K), boxes (R,4*columns), both contiguous.
-  Detected detect(const at::Tensor& scores, const at::Tensor& boxes) const {
+  // `filled` (N): how many of each image's slots are.
+  std::vector<Detected> detect_in_slots(const at::Tensor& scores, const at::Tensor& boxes,
+                                        const at::Tensor& filled) const {
+    const std::int64_t count = filled.size(0), slots = scores.size(0) / std::max<std::int64_t>(1, count);
+    require(fits(scores.size(1) - 1, slots), ErrorCode::kLimit, "{} regions of {} classes in an image", slots,
+            scores.size(1));
+    std::vector<Detected> images;
+    for (std::int64_t n = 0; n < count; n++)
+      images.push_back(detect(scores.narrow(0, n * slots, slots), boxes.narrow(0, n * slots, slots),
+                              filled.const_data_ptr<float>() + n));
+    return images;
+  }
+
+  // scores (R,K), boxes (R,4*columns), both contiguous. `filled`: how many rows there are, on the device, so
+  // that results are in slots; null: all.
+  Detected detect(const at::Tensor& scores, const at::Tensor& boxes, const float* filled) const {
     const auto rows = static_cast<int>(scores.size(0)), classes = static_cast<int>(scores.size(1)) - 1;
     const at::TensorOptions floats_there = scores.options(), ints = floats_there.dtype(at::kInt);
-    Detected none{at::empty({0}, floats_there), at::empty({0, Box::kSize}, floats_there),
-                  at::empty({0}, floats_there), at::empty({0}, ints), at::zeros({classes + 1}, ints)};
+    const std::int64_t slots = filled ? args_.most : 0;
+    Detected none = make_detected(slots, classes, floats_there);
     if (rows == 0 || classes == 0) return none;
 
     at::Tensor sizes = at::zeros({classes}, ints);
-    const at::Tensor keys = sorted_keys(scores, classes, sizes);
+    const at::Tensor keys = sorted_keys(scores, classes, filled, sizes);
     const at::Tensor sorted = at::empty({classes, rows, Box::kSize}, floats_there);
     ClassBoxes b;
     b.keys = keys.const_data_ptr<std::int64_t>();
@@ -94,14 +111,16 @@ class BoxWithNMSLimit final : public Operator {
     k.limit = limit;
     const at::Tensor places = best_places(k, scores.options());
 
-    // How many there are is only known to the GPU: it is waited for here.
-    const at::Tensor counts = kept_sizes.cpu();
-    std::int64_t total = 0;
-    for (int c = 0; c < classes; c++) total += counts.const_data_ptr<int>()[c];
-    if (args_.most > 0) total = std::min<std::int64_t>(total, args_.most);
+    // How many there are is only known to the GPU: it is waited for here, unless results have slots.
+    std::int64_t total = std::min<std::int64_t>(args_.most, places.numel());
+    if (!filled) {
+      const at::Tensor counts = kept_sizes.cpu();
+      total = 0;
+      for (int c = 0; c < classes; c++) total += counts.const_data_ptr<int>()[c];
+      if (args_.most > 0) total = std::min<std::int64_t>(total, args_.most);
+    }
 
-    Detected found{at::empty({total}, floats_there), at::empty({total, Box::kSize}, floats_there),
-                   at::empty({total}, floats_there), at::empty({total}, ints), none.keeps_size};
+    Detected found = filled ? none : make_detected(total, classes, floats_there);
     DetectionRows d;
     d.kept = k;
     d.places = places.const_data_ptr<int>();
@@ -113,13 +132,21 @@ class BoxWithNMSLimit final : public Operator {
     d.classes = found.classes.mutable_data_ptr<float>();
     d.rows = found.rows.mutable_data_ptr<int>();
     d.keeps_size = found.keeps_size.mutable_data_ptr<int>();
+    if (filled) d.found = found.count.mutable_data_ptr<float>();
     write_detections(d, stream());
     check_launch();
     return found;
   }
 
+  static Detected make_detected(std::int64_t rows, std::int64_t classes, const at::TensorOptions& there) {
+    const at::TensorOptions ints = there.dtype(at::kInt);
+    return {at::zeros({rows}, there), at::zeros({rows, Box::kSize}, there), at::zeros({rows}, there),
+            at::zeros({rows}, ints),  at::zeros({classes + 1}, ints),       at::zeros({1}, there)};
+  }
+
   // (C,R) int64, each class best first.
-  at::Tensor sorted_keys(const at::Tensor& scores, int classes, at::Tensor& sizes) const {
+  at::Tensor sorted_keys(const at::Tensor& scores, int classes, const float* filled,
+                         at::Tensor& sizes) const {
     const at::Tensor keys = at::empty({classes, scores.size(0)}, scores.options().dtype(at::kLong));
     ClassScores s;
     s.scores = scores.const_data_ptr<float>();
@@ -128,6 +155,7 @@ class BoxWithNMSLimit final : public Operator {
     s.classes = classes;
     s.score_first = static_cast<int>(args_.score_column(1));
     s.threshold = args_.score_threshold;
+    s.filled = filled;
     s.keys = keys.mutable_data_ptr<std::int64_t>();
     s.sizes = sizes.mutable_data_ptr<int>();
     make_class_keys(s, stream());
@@ -168,8 +196,8 @@ class BoxWithNMSLimit final : public Operator {
     return std::get<0>(at::sort(places));
   }
 
-  static void write(const std::vector<Detected>& images, Outputs& out) {
-    std::vector<at::Tensor> scores, boxes, classes, rows, sizes;
+  void write(const std::vector<Detected>& images, Outputs& out) const {
+    std::vector<at::Tensor> scores, boxes, classes, rows, sizes, counts;
     std::vector<float> splits;
     for (const Detected& d : images) {
       scores.push_back(d.scores);
@@ -178,6 +206,7 @@ class BoxWithNMSLimit final : public Operator {
       rows.push_back(d.rows);
       sizes.push_back(d.keeps_size);
       splits.push_back(static_cast<float>(d.scores.size(0)));
+      counts.push_back(d.count);
     }
     const auto joined = [](const std::vector<at::Tensor>& of_images) {
       return of_images.size() == 1 ? of_images.front() : at::cat(of_images);
@@ -186,12 +215,13 @@ class BoxWithNMSLimit final : public Operator {
     out[Args::kOutBoxes] = joined(boxes);
     out[Args::kOutClasses] = joined(classes);
     if (out.size() > Args::kOutBatchSplits)
-      out[Args::kOutBatchSplits] = at::tensor(splits).to(scores.front().device());
+      out[Args::kOutBatchSplits] = slots_ ? joined(counts) : at::tensor(splits).to(scores.front().device());
     if (out.size() > Args::kOutKeeps) out[Args::kOutKeeps] = joined(rows);
     if (out.size() > Args::kOutKeepsSize) out[Args::kOutKeepsSize] = at::stack(sizes);
   }
 
   const BoxLimitArgs args_;
+  const bool slots_;
   const std::unique_ptr<Operator> host_;  // for more boxes than are compared here
 };
 

@@ -16,7 +16,7 @@ __global__ void key_kernel(ClassScores s) {
   // Neighbouring threads read neighbouring scores.
   const int r = static_cast<int>(i / s.classes), c = static_cast<int>(i % s.classes);
   const float score = s.scores[static_cast<std::int64_t>(r) * s.columns + s.score_first + c];
-  const bool above = score > s.threshold;
+  const bool above = score > s.threshold && (!s.filled || r < *s.filled);
   s.keys[static_cast<std::int64_t>(c) * s.rows + r] =
       above ? order_key(score, static_cast<std::uint32_t>(r)) : INT64_MIN;
   if (above) atomicAdd(s.sizes + c, 1);
@@ -57,7 +57,7 @@ __global__ void place_kernel(const std::int64_t* keys, int count, int* places) {
 
 __global__ void detection_kernel(DetectionRows d) {
   const std::int64_t i = thread_index();
-  if (i >= d.count) return;
+  if (i >= d.count || d.places[i] == INT_MAX) return;
   const int c = d.places[i] / d.kept.limit, rank = d.places[i] % d.kept.limit;
   const std::int64_t row = row_of(d.kept, c, rank);
   const int position = d.kept.kept[static_cast<std::int64_t>(c) * d.kept.limit + rank];
@@ -70,6 +70,7 @@ __global__ void detection_kernel(DetectionRows d) {
   d.classes[i] = static_cast<float>(c) + d.class_offset;
   d.rows[i] = static_cast<int>(row);
   atomicAdd(d.keeps_size + 1 + c, 1);
+  if (d.found) atomicAdd(d.found, 1.0F);
 }
 
 }  // namespace

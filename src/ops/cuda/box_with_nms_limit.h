@@ -12,6 +12,7 @@ struct ClassScores {
   const float* scores = nullptr;  // (R,columns)
   int rows = 0, columns = 0, classes = 0, score_first = 0;
   float threshold = 0;
+  const float* filled = nullptr;  // how many of the rows there are; null: all
   std::int64_t* keys = nullptr;  // (C,R): order_key of score and row, or the lowest number where not above it
   int* sizes = nullptr;          // (C), zero before: how many are above
 };
@@ -53,6 +54,7 @@ struct DetectionRows {
   float* classes = nullptr;     // (D)
   int* rows = nullptr;          // (D)
   int* keeps_size = nullptr;    // (1+C), zero before: how many of each class, the background first
+  float* found = nullptr;       // where there are fewer than D: how many, zero before; null: there are D
 };
 void write_detections(const DetectionRows& d, cudaStream_t stream);
 

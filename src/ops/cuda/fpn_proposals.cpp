@@ -9,6 +9,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "ops/box_args.h"
+#include "ops/cuda/slots.h"
 #include "ops/cuda/tensors.h"
 #include "ops/pyramid_args.h"
 #include "runtime/cuda_operator.h"
@@ -21,7 +22,9 @@ constexpr std::int64_t kRoiSize = 5;
 class Collector {
  public:
   explicit Collector(const OperatorArgs& args)
-      : levels_(Levels(args, "rpn", 2, 6).count()), most_(args.get("rpn_post_nms_topN", 2000)) {}
+      : levels_(Levels(args, "rpn", 2, 6).count()),
+        most_(args.get("rpn_post_nms_topN", 2000)),
+        slots_(has_slots(args)) {}
 
   at::Tensor collect(const Inputs& in) const {
     std::vector<at::Tensor> rois, scores;
@@ -32,6 +35,7 @@ class Collector {
       scores.push_back(floats(in[level + levels_]));
     }
     const at::Tensor all = at::cat(rois), score = at::cat(scores);
+    if (slots_) return collect_into_slots(all, score, in[2 * levels_].size(0));
     // By score, then by image: equal ones stay in the order of levels.
     at::Tensor keys = at::empty({all.size(0)}, all.options().dtype(at::kLong));
     make_rank_keys(score.const_data_ptr<float>(), keys.numel(), keys.mutable_data_ptr<std::int64_t>(),
@@ -47,6 +51,28 @@ class Collector {
     return sorted.index_select(0, at::nonzero(first).squeeze(1));
   }
 
+  // Of `images` images; how many regions each has is not asked for.
+  at::Tensor collect_into_slots(const at::Tensor& all, const at::Tensor& score, std::int64_t images) const {
+    const std::int64_t rows = all.size(0), of_image = images > 0 ? rows / images : 0;
+    const at::Tensor keys = at::empty({rows}, all.options().dtype(at::kLong));
+    make_slot_keys(all.const_data_ptr<float>(), score.const_data_ptr<float>(), rows,
+                   keys.mutable_data_ptr<std::int64_t>(), stream());
+    check_launch();
+    const auto [sorted, order] = at::sort(keys, /*stable=*/true, /*dim=*/0, /*descending=*/false);
+    CollectedSlots c;
+    c.keys = sorted.const_data_ptr<std::int64_t>();
+    c.order = order.const_data_ptr<std::int64_t>();
+    c.rois = all.const_data_ptr<float>();
+    c.rows = rows;
+    c.images = static_cast<int>(images);
+    c.slots = static_cast<int>(most_ > 0 ? std::min<std::int64_t>(most_, of_image) : of_image);
+    at::Tensor collected = at::empty({images * c.slots, kRoiSize}, all.options());
+    c.to = collected.mutable_data_ptr<float>();
+    collect_slots(c, stream());
+    check_launch();
+    return collected;
+  }
+
   // Positions in rising order of keys.
   static at::Tensor stable_order(const at::Tensor& keys) {
     return std::get<1>(at::sort(keys, /*stable=*/true, /*dim=*/0, /*descending=*/false));
@@ -55,6 +81,7 @@ class Collector {
  private:
   const std::size_t levels_;
   const int most_;
+  const bool slots_;  // then input 2 * levels_ has a row for each image
 };
 
 class Distributor {

@@ -21,6 +21,33 @@ __global__ void first_kernel(const float* rois, std::int64_t rows, int most, boo
   to[i] = i < most || rois[(i - most) * 5] != image;
 }
 
+__global__ void slot_key_kernel(const float* rois, const float* scores, std::int64_t rows, std::int64_t* to) {
+  const std::int64_t i = thread_index();
+  if (i >= rows) return;
+  const float image = rois[i * 5];
+  const std::int64_t number = image >= 0 ? static_cast<std::int64_t>(image) : std::int64_t{1} << 30;
+  to[i] = (number << 32) + (0xffffffffU - rank_of(scores[i]));
+}
+
+__global__ void collect_kernel(CollectedSlots c) {
+  const std::int64_t i = thread_index();
+  if (i >= static_cast<std::int64_t>(c.images) * c.slots) return;
+  const std::int64_t image = i / c.slots;
+  // The first key of the image.
+  std::int64_t low = 0, high = c.rows;
+  while (low < high) {
+    const std::int64_t middle = (low + high) / 2;
+    if (c.keys[middle] < image << 32)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  const std::int64_t at = low + i % c.slots;
+  const bool filled = at < c.rows && c.keys[at] >> 32 == image;
+  const float* roi = filled ? c.rois + c.order[at] * 5 : nullptr;
+  for (int k = 0; k < 5; k++) c.to[i * 5 + k] = roi ? roi[k] : k == 0 ? -1.0F : 0.0F;
+}
+
 __global__ void level_kernel(LeveledRegions l) {
   const std::int64_t i = thread_index();
   if (i >= l.rows) return;
@@ -50,6 +77,15 @@ void make_rank_keys(const float* scores, std::int64_t count, std::int64_t* to, c
 
 void mark_first(const float* rois, std::int64_t rows, int most, bool* to, cudaStream_t stream) {
   launch_for(rows, first_kernel, stream, rois, rows, most, to);
+}
+
+void make_slot_keys(const float* rois, const float* scores, std::int64_t rows, std::int64_t* to,
+                    cudaStream_t stream) {
+  launch_for(rows, slot_key_kernel, stream, rois, scores, rows, to);
+}
+
+void collect_slots(const CollectedSlots& c, cudaStream_t stream) {
+  launch_for(static_cast<std::int64_t>(c.images) * c.slots, collect_kernel, stream, c);
 }
 
 void find_levels(const LeveledRegions& l, cudaStream_t stream) {

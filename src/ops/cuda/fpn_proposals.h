@@ -12,6 +12,20 @@ void make_rank_keys(const float* scores, std::int64_t count, std::int64_t* to, c
 // Of `rows` regions (rows,5), images in order: whether each is among the first `most` of its image.
 void mark_first(const float* rois, std::int64_t rows, int most, bool* to, cudaStream_t stream);
 
+// Of `rows` regions (rows,5): numbers that rise by image, then for falling scores; those of empty slots last.
+void make_slot_keys(const float* rois, const float* scores, std::int64_t rows, std::int64_t* to,
+                    cudaStream_t stream);
+
+struct CollectedSlots {
+  const std::int64_t* keys = nullptr;   // (rows), rising
+  const std::int64_t* order = nullptr;  // (rows): which region each key is of
+  const float* rois = nullptr;          // (rows,5)
+  std::int64_t rows = 0;
+  int images = 0, slots = 0;  // `slots`: of an image
+  float* to = nullptr;        // (images*slots,5)
+};
+void collect_slots(const CollectedSlots& c, cudaStream_t stream);
+
 struct LeveledRegions {
   const float* rois = nullptr;  // (R,columns): x1, y1, x2, y2, and before them the image with 5
   std::int64_t rows = 0;

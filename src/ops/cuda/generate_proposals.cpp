@@ -6,6 +6,7 @@
 #include <ATen/ops/topk.h>
 
 #include "ops/cuda/nms.h"
+#include "ops/cuda/slots.h"
 #include "ops/cuda/tensors.h"
 #include "ops/proposal_args.h"
 #include "runtime/cuda_operator.h"
@@ -20,7 +21,8 @@ class GenerateProposals final : public Operator {
  public:
   using Args = ProposalArgs;
 
-  explicit GenerateProposals(const OperatorArgs& args) : args_(args), host_(make_host_operator(args)) {}
+  explicit GenerateProposals(const OperatorArgs& args)
+      : args_(args), slots_(has_slots(args)), host_(make_host_operator(args)) {}
 
   void run(const Inputs& in, Outputs& out) const override {
     args_.check(in);
@@ -114,11 +116,14 @@ class GenerateProposals final : public Operator {
     check_launch();
   }
 
-  // How many there are is only known to the GPU: it is waited for here.
-  static void write(const Candidates& c, const Found& found, std::int64_t limit, Outputs& out) {
-    const at::Tensor sizes = found.kept_sizes.cpu();
-    std::int64_t total = 0;
-    for (std::int64_t n = 0; n < c.images; n++) total += sizes.const_data_ptr<int>()[n];
+  // How many there are is only known to the GPU. It is waited for, unless each image has its slots.
+  void write(const Candidates& c, const Found& found, std::int64_t limit, Outputs& out) const {
+    std::int64_t total = c.images * limit;
+    if (!slots_) {
+      const at::Tensor sizes = found.kept_sizes.cpu();
+      total = 0;
+      for (std::int64_t n = 0; n < c.images; n++) total += sizes.const_data_ptr<int>()[n];
+    }
     out[0] = at::empty({total, Box::kSize + 1}, found.boxes.options());
     out[1] = at::empty({total}, found.boxes.options());
     Rows r;
@@ -131,11 +136,12 @@ class GenerateProposals final : public Operator {
     r.limit = static_cast<int>(limit);
     r.rois = out[0].mutable_data_ptr<float>();
     r.scores = out[1].mutable_data_ptr<float>();
-    write_rows(r, stream());
+    (slots_ ? write_slots : write_rows)(r, stream());
     check_launch();
   }
 
   const ProposalArgs args_;
+  const bool slots_;
   const std::unique_ptr<Operator> host_;  // for rotated boxes
 };
 

@@ -48,22 +48,31 @@ __global__ void candidate_kernel(Candidates c) {
       !(score < c.score_threshold) && c.coder.is_proposal(box, info[1], info[0], c.min_size * info[2]);
 }
 
-__global__ void row_kernel(Rows r) {
-  const std::int64_t i = thread_index();
-  if (i >= static_cast<std::int64_t>(r.images) * r.limit) return;
-  const int n = static_cast<int>(i / r.limit), rank = static_cast<int>(i % r.limit);
-  if (rank >= r.kept_sizes[n]) return;
-  std::int64_t row = rank;
-  for (int before = 0; before < n; before++) row += r.kept_sizes[before];
-  const std::int64_t from = static_cast<std::int64_t>(n) * r.count + r.kept[i];
-  const Box box = r.boxes[from];
+__device__ void write_row(const Rows& r, std::int64_t row, float image, const Box& box, float score) {
   float* roi = r.rois + row * 5;
-  roi[0] = static_cast<float>(n);
+  roi[0] = image;
   roi[1] = box.x1;
   roi[2] = box.y1;
   roi[3] = box.x2;
   roi[4] = box.y2;
-  r.scores[row] = r.box_scores[from];
+  r.scores[row] = score;
+}
+
+__global__ void row_kernel(Rows r, bool slots) {
+  const std::int64_t i = thread_index();
+  if (i >= static_cast<std::int64_t>(r.images) * r.limit) return;
+  const int n = static_cast<int>(i / r.limit), rank = static_cast<int>(i % r.limit);
+  if (rank >= r.kept_sizes[n]) {
+    if (slots) write_row(r, i, -1, {0, 0, 0, 0}, 0);
+    return;
+  }
+  std::int64_t row = i;
+  if (!slots) {
+    row = rank;
+    for (int before = 0; before < n; before++) row += r.kept_sizes[before];
+  }
+  const std::int64_t from = static_cast<std::int64_t>(n) * r.count + r.kept[i];
+  write_row(r, row, static_cast<float>(n), r.boxes[from], r.box_scores[from]);
 }
 
 }  // namespace
@@ -79,8 +88,11 @@ void make_candidates(const Candidates& c, cudaStream_t stream) {
 }
 
 void write_rows(const Rows& r, cudaStream_t stream) {
-  const std::int64_t count = static_cast<std::int64_t>(r.images) * r.limit;
-  launch_for(count, row_kernel, stream, r);
+  launch_for(static_cast<std::int64_t>(r.images) * r.limit, row_kernel, stream, r, false);
+}
+
+void write_slots(const Rows& r, cudaStream_t stream) {
+  launch_for(static_cast<std::int64_t>(r.images) * r.limit, row_kernel, stream, r, true);
 }
 
 }  // namespace caffe2rt::cuda

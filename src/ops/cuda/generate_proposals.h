@@ -43,9 +43,11 @@ struct Rows {
   const int* kept = nullptr;          // (N,limit): positions in `count`
   const int* kept_sizes = nullptr;    // (N)
   int images = 0, count = 0, limit = 0;
-  float* rois = nullptr;    // (R,5), images in order
-  float* scores = nullptr;  // (R)
+  float* rois = nullptr;    // (R,5), images in order; or (N*limit,5), see write_slots()
+  float* scores = nullptr;  // (R), or (N*limit)
 };
 void write_rows(const Rows& r, cudaStream_t stream);
+// The same into `limit` slots for each image, those that are left over being of image -1.
+void write_slots(const Rows& r, cudaStream_t stream);
 
 }  // namespace caffe2rt::cuda

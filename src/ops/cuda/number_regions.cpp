@@ -3,6 +3,7 @@
 
 #include <ATen/ops/empty.h>
 
+#include "ops/cuda/slots.h"
 #include "ops/cuda/tensors.h"
 #include "runtime/cuda_operator.h"
 
@@ -13,7 +14,7 @@ class NumberRegions final : public Operator {
  public:
   enum Input { kBoxes, kSplits };
 
-  explicit NumberRegions(const OperatorArgs& /*args*/) {}
+  explicit NumberRegions(const OperatorArgs& args) : slots_(has_slots(args)) {}
 
   void run(const Inputs& in, Outputs& out) const override {
     require_rank(in, kBoxes, 2);
@@ -27,9 +28,13 @@ class NumberRegions final : public Operator {
     n.rows = boxes.size(0);
     n.columns = static_cast<int>(boxes.size(1));
     n.images = static_cast<int>(splits.size(0));
+    n.slots = slots_;
     number_regions(n, stream());
     check_launch();
   }
+
+ private:
+  const bool slots_;
 };
 
 REGISTER_CUDA_OPERATOR("caffe2rt.NumberRegions", NumberRegions);

@@ -6,7 +6,9 @@
 
 #include <array>
 
+#include "ops/box_args.h"
 #include "ops/cuda/tensors.h"
+#include "ops/pyramid_args.h"
 #include "ops/roi_pooling.h"
 #include "runtime/cuda_operator.h"
 
@@ -41,6 +43,13 @@ class Pooling {
     p_.images = static_cast<int>(x.size(0));
     p_.channels = static_cast<int>(x.size(1));
     p_.type = numbers_of(x);
+  }
+
+  // Maps alone; the regions are all in the first one's, and go by their size.
+  void choose_by_size(const PyramidLevels& pyramid, float one) {
+    p_.by_size = true;
+    p_.pyramid = pyramid;
+    p_.one = one;
   }
 
   void put_into(const at::Tensor& order) {
@@ -111,6 +120,33 @@ class PyramidRoIAlign final : public Operator {
   const std::vector<float> scales_;
 };
 
+class LeveledRoIAlign final : public Operator {
+ public:
+  LeveledRoIAlign(const OperatorArgs& args, std::vector<float> scales)
+      : args_(args), pyramid_(read_pyramid_levels(args)), one_(read_one(args)), scales_(std::move(scales)) {}
+
+  void run(const Inputs& in, Outputs& out) const override {
+    const std::size_t levels = scales_.size();
+    require_regions<UprightRegion>(in, levels);
+    Pooling pooling(args_);
+    for (std::size_t level = 0; level < levels; level++) {
+      require_rank(in, level, 4);
+      require_shape(in, level, {in[0].size(0), in[0].size(1), kUnknown, kUnknown});
+      require(in[level].scalar_type() == in[0].scalar_type(), ErrorCode::kType, "{}: expected {}, got {}",
+              in.describe(level), c10::toString(in[0].scalar_type()), c10::toString(in[level].scalar_type()));
+      pooling.add_level(in[level], level == 0 ? in[levels] : in[levels].narrow(0, 0, 0), scales_[level]);
+    }
+    pooling.choose_by_size(pyramid_, one_);
+    out[0] = pooling.run();
+  }
+
+ private:
+  const PoolingArgs args_;
+  const PyramidLevels pyramid_;
+  const float one_;
+  const std::vector<float> scales_;
+};
+
 const RegisteredOnCuda roi_align("RoIAlign", [](const OperatorArgs& args) -> std::unique_ptr<Operator> {
   const PoolingArgs pooling(args);
   if (pooling.pooled_w > kMostPooled) return nullptr;
@@ -125,6 +161,15 @@ const RegisteredOnCuda pyramid_roi_align("caffe2rt.PyramidRoIAlign",
                                              return nullptr;
                                            return std::make_unique<PyramidRoIAlign>(pooling,
                                                                                     std::move(scales));
+                                         });
+
+const RegisteredOnCuda leveled_roi_align("caffe2rt.LeveledRoIAlign",
+                                         [](const OperatorArgs& args) -> std::unique_ptr<Operator> {
+                                           const PoolingArgs pooling(args);
+                                           std::vector<float> scales = args.floats("caffe2rt.spatial_scales");
+                                           if (pooling.pooled_w > kMostPooled || scales.size() > kMostLevels)
+                                             return nullptr;
+                                           return std::make_unique<LeveledRoIAlign>(args, std::move(scales));
                                          });
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "geometry/bilinear.h"
+#include "geometry/box.h"
 #include "ops/cuda/numbers.cuh"
 #include "ops/cuda/roi_align.h"
 
@@ -42,18 +43,36 @@ struct Region {
   const PooledLevel* level = nullptr;
   int image = 0;
   float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+  bool empty = false;  // an empty slot
 };
 
-__device__ bool find_region(const PooledRegions& p, std::int64_t row, Region& r) {
+// The region's numbers, and its level; null where there is none.
+__device__ const float* find_roi(const PooledRegions& p, std::int64_t row, int& l) {
+  l = 0;
+  const PooledLevel& first = p.levels[0];
+  if (p.by_size) {
+    const float* roi = first.rois + row * first.columns;
+    const float* box = roi + first.columns - 4;
+    l = p.pyramid.of(std::sqrt(Box{box[0], box[1], box[2], box[3]}.area(p.one)));
+    return roi;
+  }
   const std::int64_t source = p.order ? p.order[row] : row;
-  int l = 0;
   while (l < p.level_count && source >= p.levels[l].rois_end) l++;
-  if (source < 0 || l == p.level_count) return false;
+  if (source < 0 || l == p.level_count) return nullptr;
   const PooledLevel& level = p.levels[l];
-  const float* roi = level.rois + (source - (l == 0 ? 0 : p.levels[l - 1].rois_end)) * level.columns;
-  const float image = level.columns > 4 ? roi[0] : 0;
+  return level.rois + (source - (l == 0 ? 0 : p.levels[l - 1].rois_end)) * level.columns;
+}
+
+__device__ bool find_region(const PooledRegions& p, std::int64_t row, Region& r) {
+  int l = 0;
+  const float* roi = find_roi(p, row, l);
+  if (!roi) return false;
+  const PooledLevel& level = p.levels[l];
+  const int columns = p.by_size ? p.levels[0].columns : level.columns;
+  const float image = columns > 4 ? roi[0] : 0;
+  r.empty = image == -1;
   if (!(image >= 0 && image < static_cast<float>(p.images))) return false;
-  roi += level.columns - 4;
+  roi += columns - 4;
   const float offset = p.aligned ? 0.5F : 0.0F;
   r.level = &level;
   r.image = static_cast<int>(image);
@@ -80,7 +99,7 @@ __global__ void pool_kernel(PooledRegions p) {
   if (!find_region(p, row, region)) {
     const int thread = threadIdx.y * blockDim.x + threadIdx.x;
     for (int i = thread; i < p.pooled_w * p.channels; i += blockDim.x * blockDim.y)
-      to[i] = from_float<T>(std::numeric_limits<float>::quiet_NaN());
+      to[i] = from_float<T>(region.empty ? 0 : std::numeric_limits<float>::quiet_NaN());
     return;
   }
   const PooledLevel& level = *region.level;

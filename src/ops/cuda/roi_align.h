@@ -2,6 +2,7 @@
 // ops/roi_pooling.h, the order of the sum too.
 #pragma once
 
+#include "geometry/pyramid_level.h"
 #include "ops/cuda/launch.h"
 
 namespace caffe2rt::cuda {
@@ -21,8 +22,13 @@ struct PooledLevel {
 struct PooledRegions {
   PooledLevel levels[kMostLevels];
   int level_count = 0;
+  // By size: all regions are those of the first level, and each is pooled from the level that its size says.
+  bool by_size = false;
+  PyramidLevels pyramid;
+  float one = 0;
   // Which region each row of `to` is, counted through all levels; none: each its own. A number past the last
-  // region, and an image past the last one, give not-a-number: the CPU refuses both.
+  // region, and an image past the last one, give not-a-number: the CPU refuses both. Image -1 gives zeros
+  // (slots.h).
   const int* order = nullptr;
   std::int64_t regions = 0;
   int images = 0, channels = 0, pooled_h = 1, pooled_w = 1, sampling_ratio = 0;
