@@ -8,6 +8,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/frame_pixel.h"
+
 // What is the same for every vector width: once a file, however often it is included.
 #ifndef CAFFE2RT_UNPACK_PIXELS_ORDER
 #define CAFFE2RT_UNPACK_PIXELS_ORDER
@@ -72,30 +74,23 @@ void UnpackPacked(const std::uint8_t* from, int width, int step, const Order& or
 
 #if HWY_TARGET == HWY_SCALAR
 
-int filtered(const std::uint8_t* chroma, bool right, ChromaFilter filter) {
-  if (filter == ChromaFilter::kBetween) return (3 * chroma[0] + chroma[right ? 1 : -1] + 2) >> 2;
-  return filter == ChromaFilter::kCosited && right ? (chroma[0] + chroma[1] + 1) >> 1 : chroma[0];
-}
-
 void upsample(const std::uint8_t* near, const std::uint8_t* far, int count, ChromaFilter filter,
               std::uint8_t* to) {
   for (int i = 0; i < 2 * count; i++) {
-    const int place = 1 + i / 2;
-    to[i] = static_cast<std::uint8_t>(
-        (3 * filtered(near + place, i % 2, filter) + filtered(far + place, i % 2, filter) + 2) >> 2);
+    const auto filtered = [&](const std::uint8_t* row) {
+      const std::uint8_t* own = row + 1 + i / 2;
+      return filter_columns(own[-1], own[0], own[1], i % 2 == 1, filter);
+    };
+    to[i] = static_cast<std::uint8_t>(three_to_one(filtered(near), filtered(far)));
   }
 }
 
 void convert(const Planes& planes, int count, const YuvMatrix& m, bool rgb, std::uint8_t* to) {
   for (int i = 0; i < count; i++, to += kPixel) {
-    const auto times = [](int sample, int factor) {
-      return (static_cast<std::int16_t>((sample ^ kMiddle) * 257) * factor) >> 16;
-    };
-    const auto level = [](int sum) { return static_cast<std::uint8_t>(std::clamp(sum + kMiddle, 0, 255)); };
-    const int luma = times(planes.y[i], m.luma);
-    to[rgb ? 0 : 2] = level(luma + times(planes.v[i], m.red_of_v));
-    to[1] = level(luma + times(planes.u[i], m.green_of_u) + times(planes.v[i], m.green_of_v));
-    to[rgb ? 2 : 0] = level(luma + times(planes.u[i], m.blue_of_u));
+    const Rgb pixel = to_rgb(planes.y[i], planes.u[i], planes.v[i], m);
+    to[rgb ? 0 : 2] = pixel.red;
+    to[1] = pixel.green;
+    to[rgb ? 2 : 0] = pixel.blue;
   }
 }
 

@@ -163,7 +163,7 @@ class NetModel final : public Model {
     use_threads();
     translating_exceptions([&] {
       const c10::InferenceMode no_gradients;
-      const NetInput input = preprocess({&frame, 1}, preprocess_);
+      const NetInput input = preprocess({&frame, 1}, preprocess_, net_.device());
       Workspace workspace;
       workspace.after_node = std::forward<F>(after_node);
       net_.run({{image_input_, input.data}, {"im_info", input.im_info}}, workspace);
@@ -181,7 +181,7 @@ class NetModel final : public Model {
                                                               const DetectOptions& options) const {
     const c10::InferenceMode no_gradients;
     const NetMemory memory;
-    const NetInput input = preprocess(frames, preprocess_);
+    const NetInput input = preprocess(frames, preprocess_, net_.device());
     Workspace workspace;
     const Blobs blobs = net_.run({{image_input_, input.data}, {"im_info", input.im_info}}, workspace);
     std::vector<ImageSizes> sizes;

@@ -241,7 +241,12 @@ void write_images(std::span<const FrameView> frames, const std::vector<FrameSize
   });
 }
 
+ImageWriter gpu_writer = nullptr;
+
 }  // namespace
+
+RegisteredImageWriter::RegisteredImageWriter(ImageWriter writer) { gpu_writer = writer; }
+ImageWriter gpu_image_writer() { return gpu_writer; }
 
 FrameSize resized_size(FrameSize frame, const PreprocessOptions& options) {
   if (options.fixed_size) return *options.fixed_size;
@@ -265,7 +270,8 @@ FrameSize resized_size(FrameSize frame, const PreprocessOptions& options) {
           std::max(1, static_cast<int>(std::floor(width + 0.5)))};
 }
 
-NetInput preprocess(std::span<const FrameView> frames, const PreprocessOptions& options) {
+NetInput preprocess(std::span<const FrameView> frames, const PreprocessOptions& options, c10::Device device) {
+  const bool on_gpu = !device.is_cpu() && gpu_writer != nullptr;
   NetInput input;
   FrameSize largest;
   for (const FrameView& frame : frames) {
@@ -279,9 +285,11 @@ NetInput preprocess(std::span<const FrameView> frames, const PreprocessOptions& 
   const auto n = static_cast<std::int64_t>(frames.size());
   const std::int64_t height = padded(largest.height), width = padded(largest.width), c = options.channels;
   const std::array<std::int64_t, 4> shape = {n, c, height, width};
-  const at::Tensor data = at::empty(shape, at::kFloat, at::MemoryFormat::ChannelsLast);
+  const auto options_there =
+      at::TensorOptions(at::kFloat).device(on_gpu ? device : c10::Device(c10::DeviceType::CPU));
+  const at::Tensor data = at::empty(shape, options_there, at::MemoryFormat::ChannelsLast);
   input.data = options.channels_last ? data.permute({0, 2, 3, 1}) : data;
-  write_images(frames, input.sizes, options, data);
+  (on_gpu ? gpu_writer : write_images)(frames, input.sizes, options, data);
 
   const std::array<std::int64_t, 2> info_shape = {n, 3};
   input.im_info = at::empty(info_shape, at::kFloat);

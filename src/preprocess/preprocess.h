@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <array>
 #include <optional>
@@ -47,8 +48,18 @@ FrameSize resized_size(FrameSize frame, const PreprocessOptions& options);
 // One pass over each frame: a few rows at a time become three samples a pixel, are resized with Pillow's
 // bilinear filter, within one level of Pillow on every sample, or as torch.nn.functional.interpolate does it
 // without align_corners, and are written to `data`. Frames may have different sizes and formats; grey ones
-// are repeated into all channels. Throws Error(kArgument) for a frame without pixels or with a stride shorter
-// than its rows.
-NetInput preprocess(std::span<const FrameView> frames, const PreprocessOptions& options);
+// are repeated into all channels. `device`: a GPU makes its `data` itself, of frames that it is sent as they
+// are. Throws Error(kArgument) for a frame without pixels or with a stride shorter than its rows.
+NetInput preprocess(std::span<const FrameView> frames, const PreprocessOptions& options,
+                    c10::Device device = c10::DeviceType::CPU);
+
+// What makes `data`, (N,C,H,W) in channels_last memory, on a GPU, of frames that were checked and resized to
+// `sizes`: the CUDA module registers it.
+using ImageWriter = void (*)(std::span<const FrameView> frames, const std::vector<FrameSize>& sizes,
+                             const PreprocessOptions& options, const at::Tensor& data);
+struct RegisteredImageWriter {
+  explicit RegisteredImageWriter(ImageWriter writer);
+};
+ImageWriter gpu_image_writer();  // null: none is registered
 
 }  // namespace caffe2rt
