@@ -21,7 +21,7 @@ class LeveledRoIAlign final : public Operator {
   explicit LeveledRoIAlign(const OperatorArgs& args)
       : levels_(args.num_inputs() - 1), pyramid_(read_pyramid_levels(args)), one_(read_one(args)) {
     const std::vector<float> scales = args.floats("caffe2rt.spatial_scales");
-    const auto count = static_cast<size_t>(pyramid_.max - pyramid_.min + 1);
+    const auto count = static_cast<size_t>(int64_t{pyramid_.max} - pyramid_.min + 1);
     require(scales.size() == levels_ && count == levels_, ErrorCode::kArgument,
             "arguments 'caffe2rt.spatial_scales', 'roi_min_level' and 'roi_max_level': expected {} levels, "
             "got {} and {}",
