@@ -19,19 +19,14 @@ class LeveledRoIAlign final : public Operator {
  public:
   // Levels' feature maps come first, then the regions.
   explicit LeveledRoIAlign(const OperatorArgs& args)
-      : levels_(args.num_inputs() - 1), pyramid_(read_pyramid_levels(args)), one_(read_one(args)) {
-    const std::vector<float> scales = args.floats("caffe2rt.spatial_scales");
+      : levels_(args.num_inputs() - 1),
+        pyramid_(read_pyramid_levels(args)),
+        one_(read_one(args)),
+        args_(pooling_by_level(args, levels_)) {
     const auto count = static_cast<size_t>(int64_t{pyramid_.max} - pyramid_.min + 1);
-    require(scales.size() == levels_ && count == levels_, ErrorCode::kArgument,
-            "arguments 'caffe2rt.spatial_scales', 'roi_min_level' and 'roi_max_level': expected {} levels, "
-            "got {} and {}",
-            levels_, scales.size(), count);
-    for (const float scale : scales) {
-      args_.emplace_back(args);
-      args_.back().spatial_scale = scale;
-    }
-    require(args_.front().order == StorageOrder::kNchw, ErrorCode::kArgument,
-            "argument 'order': expected NCHW");
+    require(count == levels_, ErrorCode::kArgument,
+            "arguments 'roi_min_level' and 'roi_max_level': expected {} levels, as there are maps, got {}",
+            levels_, count);
   }
 
   PartialShape shape(PartialShapes in) const {
@@ -71,7 +66,7 @@ class LeveledRoIAlign final : public Operator {
   const size_t levels_;
   const PyramidLevels pyramid_;
   const float one_;
-  std::vector<PoolingArgs> args_;  // by level
+  const std::vector<PoolingArgs> args_;  // by level
 };
 
 const Registered leveled_roi_align(

@@ -18,17 +18,10 @@ namespace {
 class PyramidRoIAlign final : public Operator {
  public:
   // Levels' feature maps come first, then as many lists of regions, then the order.
-  explicit PyramidRoIAlign(const OperatorArgs& args) : levels_(args.num_inputs() / 2) {
-    const std::vector<float> scales = args.floats("caffe2rt.spatial_scales");
-    require(args.num_inputs() == 2 * levels_ + 1 && scales.size() == levels_, ErrorCode::kArgument,
-            "argument 'caffe2rt.spatial_scales': expected {} numbers, one a level, got {}", levels_,
-            scales.size());
-    for (const float scale : scales) {
-      args_.emplace_back(args);
-      args_.back().spatial_scale = scale;
-    }
-    require(args_.front().order == StorageOrder::kNchw, ErrorCode::kArgument,
-            "argument 'order': expected NCHW");
+  explicit PyramidRoIAlign(const OperatorArgs& args)
+      : levels_(args.num_inputs() / 2), args_(pooling_by_level(args, levels_)) {
+    require(args.num_inputs() == 2 * levels_ + 1, ErrorCode::kGraph,
+            "expected an odd number of inputs, maps, regions and their order, got {}", args.num_inputs());
   }
 
   PartialShape shape(PartialShapes in) const {
@@ -102,7 +95,7 @@ class PyramidRoIAlign final : public Operator {
   }
 
   const size_t levels_;
-  std::vector<PoolingArgs> args_;  // by level
+  const std::vector<PoolingArgs> args_;  // by level
 };
 
 const Registered pyramid_roi_align(

@@ -38,6 +38,19 @@ struct PoolingArgs {
   static constexpr int kMaxSamples = 1 << 16;
 };
 
+// Those of each level of a pyramid, by the argument 'caffe2rt.spatial_scales'. Throws Error(kArgument).
+inline std::vector<PoolingArgs> pooling_by_level(const OperatorArgs& args, size_t levels) {
+  const std::vector<float> scales = args.floats("caffe2rt.spatial_scales");
+  require(scales.size() == levels, ErrorCode::kArgument,
+          "argument 'caffe2rt.spatial_scales': expected {} numbers, one a level, got {}", levels,
+          scales.size());
+  std::vector<PoolingArgs> all(levels, PoolingArgs(args));
+  for (size_t i = 0; i < levels; i++) all[i].spatial_scale = scales[i];
+  require(levels > 0 && all.front().order == StorageOrder::kNchw, ErrorCode::kArgument,
+          "argument 'order': expected NCHW");
+  return all;
+}
+
 // A side's length for pooling. Without `aligned` no side is shorter than a pixel.
 inline float side(float length, bool aligned) {
   require(length >= 0 || !aligned, ErrorCode::kArgument, "a region has a side of {} pixels", length);

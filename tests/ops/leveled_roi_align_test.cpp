@@ -43,7 +43,7 @@ TEST(LeveledRoIAlign, RefusesWhatDoesNotFit) {
   EXPECT_ERROR(run(tensor({1, 5}, {1, 3, 3, 11, 8}), {{"caffe2rt.spatial_scales", {0.5F, 0.25F}}}),
                ErrorCode::kArgument, "region 0 belongs to image 1, of 1");
   EXPECT_ERROR(run(tensor({1, 5}, {0, 3, 3, 11, 8}), {{"caffe2rt.spatial_scales", {0.5F}}}),
-               ErrorCode::kArgument, "expected 2 levels, got 1 and 2");
+               ErrorCode::kArgument, "expected 2 numbers, one a level, got 1");
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Before: Sub(X, mean of each channel) -> Y; caffe2rt.MatMulConv(Y, ...) of pixels in float32, where nothing
 // else reads Y. After: caffe2rt.MatMulConv(X, ...) with the argument caffe2rt.mean, taken off while X is
 // read: what is outside the image stays zero, and each difference is rounded as before.
-#include "graph/passes/conv_node.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
 #include "kernels/matmul_conv.h"

@@ -23,8 +23,6 @@ namespace {
 
 constexpr ValueId kNone = -1;
 
-bool is_one_of(const std::string& type, const std::set<std::string>& types) { return types.contains(type); }
-
 // Operators whose every row of the result comes from the same row of what they read.
 bool goes_by_row(const OperatorDef& def) {
   static const std::set<std::string> types = {"Conv",
@@ -110,7 +108,7 @@ class Walk {
 
   Result visit(Node& node) {
     const std::string& type = node.def.type;
-    if (is_one_of(type, {"GenerateProposals", "GenerateProposalsCPP", "caffe2rt.GenerateProposals"}))
+    if (type == "GenerateProposals" || type == "GenerateProposalsCPP" || type == "caffe2rt.GenerateProposals")
       return generate(node);
     if (type == "CollectRpnProposals" || type == "CollectAndDistributeFpnRpnProposals") return collect(node);
     if (type == "DistributeFpnProposals") return distribute(node);
