@@ -15,6 +15,8 @@ constexpr Pass kRearranging[] = {
     {"number_regions", plain<number_regions>, /*optional=*/false},
     {"drop_dead_ends", plain<drop_dead_ends>},
     {"drop_identities", plain<drop_identities>},
+    {"fold_constants", plain<fold_constants>},
+    {"fold_scales", plain<fold_scales>},
     {"fold_affine", plain<fold_affine>},
     {"group_diagonal", plain<group_diagonal>},
     {"join_hard_swish", plain<join_hard_swish>},

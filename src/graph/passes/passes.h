@@ -52,6 +52,8 @@ void drop_dead_ends(Graph& graph);
 void drop_identities(Graph& graph);
 
 // Folds what scales and shifts channels into the Conv beside it.
+void fold_constants(Graph& graph);
+void fold_scales(Graph& graph);
 void fold_affine(Graph& graph);
 
 // Gives each channel of a ConvTranspose that mixes none a group of its own.

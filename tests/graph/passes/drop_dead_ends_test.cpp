@@ -24,6 +24,13 @@ TEST(DropDeadEnds, KeepsAnOperatorWithOneOutputThatIsRead) {
   EXPECT_EQ(graph.nodes.size(), 2);
 }
 
+TEST(DropDeadEnds, RemovesOptionalOutputsAtTheEnd) {
+  const auto def = net({op("Concat", {"x", "w"}, {"y", "sizes"})}, {"x", "w"}, {"y"});
+  EXPECT_EQ(dropped(def).nodes.at(0).outputs.size(), 1U);
+  EXPECT_EQ(dropped(def).nodes.at(0).def.outputs, (std::vector<std::string>{"y"}));
+  EXPECT_EQ(dropped(def, {}, {.keep = {"sizes"}}).nodes.at(0).outputs.size(), 2U);
+}
+
 TEST(DropDeadEnds, KeepsWhatTheCallerAskedFor) {
   const auto def = net({op("Relu", {"x"}, {"a"}), op("Exp", {"x"}, {"y"})}, {"x"}, {"y"});
   EXPECT_EQ(dropped(def, {}, {.keep = {"a"}}).nodes.size(), 2);
