@@ -7,6 +7,7 @@
 
 #include "base/host_device.h"
 #include "geometry/box.h"
+#include "geometry/rotated_overlap.h"
 
 namespace caffe2rt {
 
@@ -18,6 +19,10 @@ CAFFE2RT_HD inline bool suppresses(const Box& a, const Box& b, float threshold, 
   const float w = far_x - near_x + one, h = far_y - near_y + one;
   const float shared = (w > 0 ? w : 0) * (h > 0 ? h : 0);
   return !(shared / (a.area(one) + b.area(one) - shared) <= threshold);
+}
+
+CAFFE2RT_HD inline bool suppresses(const RotatedBox& a, const RotatedBox& b, float threshold, float /*one*/) {
+  return !(rotated::overlap(a, b) <= threshold);
 }
 
 // A number that is larger for a better score, and smallest for not-a-number: so that whole numbers can be

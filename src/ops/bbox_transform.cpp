@@ -97,15 +97,6 @@ class BBoxTransform final : public Operator {
           to + k);
   }
 
-  template <class F>
-  static Box scaled(const Box& b, F&& f) {
-    return {f(b.x1), f(b.y1), f(b.x2), f(b.y2)};
-  }
-  template <class F>
-  static RotatedBox scaled(const RotatedBox& b, F&& f) {
-    return {f(b.cx), f(b.cy), f(b.width), f(b.height), b.angle};
-  }
-
   // Fewer are not worth another thread.
   static constexpr int64_t kNumbersOfThread = 4096;
 

@@ -135,11 +135,6 @@ class GenerateProposals final : public Operator {
     return order;
   }
 
-  static Box shifted(const Box& b, float x, float y) { return {b.x1 + x, b.y1 + y, b.x2 + x, b.y2 + y}; }
-  static RotatedBox shifted(const RotatedBox& b, float x, float y) {
-    return {b.cx + x, b.cy + y, b.width, b.height, b.angle};
-  }
-
   static std::vector<int> nms(const std::vector<Box>& boxes, float threshold, int limit, float one) {
     return caffe2rt::nms(std::span(boxes), threshold, limit, one);
   }

@@ -16,6 +16,7 @@
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
 #include "ops/box_limit_args.h"
+#include "ops/cuda/limits.h"
 #include "ops/proposal_args.h"
 
 namespace caffe2rt {
@@ -33,6 +34,7 @@ bool goes_by_row(const OperatorDef& def) {
                                               "Softmax",
                                               "Flatten",
                                               "RoIAlign",
+                                              "RoIAlignRotated",
                                               "MaxPool",
                                               "AveragePool",
                                               "Sum",
@@ -44,6 +46,8 @@ bool goes_by_row(const OperatorDef& def) {
                                               "ResizeNearest",
                                               "UpsampleBilinear",
                                               "caffe2rt.HardSwish",
+                                              "HeatmapMaxKeypoint",
+                                              "caffe2rt.HeatmapsToKeypoints",
                                               "caffe2rt.MaskOfClass"};
   if (def.type == "ReduceMean") {
     const Argument* axes = def.find("axes");
@@ -133,9 +137,9 @@ class Walk {
   Result generate(Node& node) {
     const ProposalArgs args(OperatorArgs(node.def, c10::DeviceType::CPU));
     const at::Tensor* anchors = constant_input(graph_, node, ProposalArgs::kAnchors);
-    constexpr int kMost = 12288;  // of which a GPU suppresses (ops/cuda/nms.h)
-    if (!anchors || anchors->dim() != 2 || anchors->size(1) != Box::kSize || args.pre_nms <= 0 ||
-        args.pre_nms > kMost || args.post_nms <= 0)
+    if (!anchors || anchors->dim() != 2 ||
+        (anchors->size(1) != Box::kSize && anchors->size(1) != RotatedBox::kSize) || args.pre_nms <= 0 ||
+        args.pre_nms > cuda::kMostBoxes || args.post_nms <= 0)
       return kUnknown;
     mark(node);
     im_info_ = node.inputs[ProposalArgs::kImInfo];
@@ -167,10 +171,8 @@ class Walk {
     return kGoes;
   }
 
-  // What is more is left to the host (ops/cuda/roi_align.h).
   static bool is_pooled_on_gpu(const Node& node, size_t levels) {
-    constexpr std::int64_t kMostPooled = 64, kMostLevels = 8;
-    return integer_argument(node.def, "pooled_w", 1) <= kMostPooled && levels <= kMostLevels;
+    return integer_argument(node.def, "pooled_w", 1) <= cuda::kMostPooled && levels <= cuda::kMostLevels;
   }
 
   Result pool(Node& node) {
@@ -196,9 +198,8 @@ class Walk {
   Result transform(Node& node) {
     const int group = group_of(node.inputs[0]);
     if (group < 0) return kStays;
-    if (group_of(node.inputs[1]) != group || node.outputs.size() < 2 ||
-        integer_argument(node.def, "rotated", 0) != 0)
-      return kUnknown;
+    if (group_of(node.inputs[1]) != group) return kUnknown;
+    add_outputs(node, 2);
     group_[node.outputs[0]] = group;
     groups_[group].filled = node.outputs[1];
     return kStays;
@@ -210,11 +211,10 @@ class Walk {
     if (group < 0) return kStays;
     const Args args(OperatorArgs(node.def, c10::DeviceType::CPU));
     if (group_of(node.inputs[Args::kBoxes]) != group || node.inputs.size() <= Args::kBatchSplits ||
-        node.inputs[Args::kBatchSplits] != groups_[group].filled ||
-        node.outputs.size() <= Args::kOutBatchSplits || args.soft || args.box_size != Box::kSize ||
-        args.most <= 0)
+        node.inputs[Args::kBatchSplits] != groups_[group].filled || args.soft || args.most <= 0)
       return kUnknown;
     mark(node);
+    add_outputs(node, Args::kOutBatchSplits + 1);
     const int detections = new_group(node.outputs[Args::kOutBatchSplits]);
     for (const size_t i : {Args::kOutScores, Args::kOutBoxes, Args::kOutClasses, Args::kOutKeeps})
       if (i < node.outputs.size()) group_[node.outputs[i]] = detections;
@@ -239,6 +239,16 @@ class Walk {
     for (auto id = node.outputs.begin() + first; id != node.outputs.end(); ++id)
       sorted_[*id] = distributed_.size();
     distributed_.push_back(std::move(from));
+  }
+
+  // Until there are so many: those that nothing read before.
+  void add_outputs(Node& node, size_t wanted) {
+    while (node.outputs.size() < wanted) {
+      const std::string blob = fmt::format("{}.{}", node.def.outputs.front(), node.outputs.size());
+      node.outputs.push_back(static_cast<ValueId>(graph_.values.size()));
+      node.def.outputs.push_back(blob);
+      graph_.values.push_back({blob});
+    }
   }
 
   void set_outputs(Node& node, const std::vector<ValueId>& outputs) {

@@ -1,6 +1,5 @@
-// BoxWithNMSLimit on a GPU, of upright boxes and without Soft-NMS, which are left to the host. Of equal
-// scores the earlier row comes first, and of those the earlier class, where on the CPU the original's sort
-// decides.
+// BoxWithNMSLimit on a GPU, without Soft-NMS, which is left to the host. Of equal scores the earlier row
+// comes first, and of those the earlier class, where on the CPU the original's sort decides.
 #include "ops/cuda/box_with_nms_limit.h"
 
 #include <ATen/ops/cat.h>
@@ -33,7 +32,10 @@ class BoxWithNMSLimit final : public Operator {
   using Args = BoxLimitArgs;
 
   explicit BoxWithNMSLimit(const OperatorArgs& args)
-      : args_(args), slots_(has_slots(args)), host_(make_host_operator(args)) {}
+      : args_(args),
+        rotated_(args_.box_size != Box::kSize),
+        slots_(has_slots(args)),
+        host_(make_host_operator(args)) {}
 
   void run(const Inputs& in, Outputs& out) const override {
     const Args::Matrices m = args_.read(in);
@@ -49,6 +51,7 @@ class BoxWithNMSLimit final : public Operator {
     }
     write(images, out);
   }
+  bool can_be_recorded() const override { return slots_; }
 
  private:
   static constexpr std::int64_t kMostMaskBytes = std::int64_t{1} << 30;
@@ -71,8 +74,8 @@ class BoxWithNMSLimit final : public Operator {
     return images;
   }
 
-  // scores (R,K), boxes (R,4*columns), both contiguous. `filled`: how many rows there are, on the device, so
-  // that results are in slots; null: all.
+  // scores (R,K), boxes (R,box_size*columns), both contiguous. `filled`: how many rows there are, on the
+  // device, so that results are in slots; null: all.
   Detected detect(const at::Tensor& scores, const at::Tensor& boxes, const float* filled) const {
     const auto rows = static_cast<int>(scores.size(0)), classes = static_cast<int>(scores.size(1)) - 1;
     const at::TensorOptions floats_there = scores.options(), ints = floats_there.dtype(at::kInt);
@@ -82,17 +85,18 @@ class BoxWithNMSLimit final : public Operator {
 
     at::Tensor sizes = at::zeros({classes}, ints);
     const at::Tensor keys = sorted_keys(scores, classes, filled, sizes);
-    const at::Tensor sorted = at::empty({classes, rows, Box::kSize}, floats_there);
+    const at::Tensor sorted = at::empty({classes, rows, args_.box_size}, floats_there);
     ClassBoxes b;
     b.keys = keys.const_data_ptr<std::int64_t>();
     b.sizes = sizes.const_data_ptr<int>();
     b.boxes = boxes.const_data_ptr<float>();
     b.rows = rows;
-    b.columns = static_cast<int>(boxes.size(1) / Box::kSize);
+    b.columns = static_cast<int>(boxes.size(1) / args_.box_size);
     b.classes = classes;
     b.box_first = static_cast<int>(args_.box_column(1));
     b.one_for_all = args_.class_agnostic;
-    b.sorted = reinterpret_cast<Box*>(sorted.mutable_data_ptr<float>());
+    b.rotated = rotated_;
+    b.sorted = sorted.mutable_data_ptr<float>();
     gather_class_boxes(b, stream());
     check_launch();
 
@@ -125,6 +129,7 @@ class BoxWithNMSLimit final : public Operator {
     d.kept = k;
     d.places = places.const_data_ptr<int>();
     d.count = static_cast<int>(total);
+    d.rotated = rotated_;
     d.sorted = b.sorted;
     d.class_offset = args_.output_counts_background ? 1 : 0;
     d.scores = found.scores.mutable_data_ptr<float>();
@@ -138,10 +143,10 @@ class BoxWithNMSLimit final : public Operator {
     return found;
   }
 
-  static Detected make_detected(std::int64_t rows, std::int64_t classes, const at::TensorOptions& there) {
+  Detected make_detected(std::int64_t rows, std::int64_t classes, const at::TensorOptions& there) const {
     const at::TensorOptions ints = there.dtype(at::kInt);
-    return {at::zeros({rows}, there), at::zeros({rows, Box::kSize}, there), at::zeros({rows}, there),
-            at::zeros({rows}, ints),  at::zeros({classes + 1}, ints),       at::zeros({1}, there)};
+    return {at::zeros({rows}, there), at::zeros({rows, args_.box_size}, there), at::zeros({rows}, there),
+            at::zeros({rows}, ints),  at::zeros({classes + 1}, ints),           at::zeros({1}, there)};
   }
 
   // (C,R) int64, each class best first.
@@ -167,6 +172,7 @@ class BoxWithNMSLimit final : public Operator {
                 const at::Tensor& kept_sizes) const {
     BoxLists b;
     b.boxes = from.sorted;
+    b.rotated = from.rotated;
     b.sizes = from.sizes;
     b.lists = from.classes;
     b.most = from.rows;
@@ -221,14 +227,14 @@ class BoxWithNMSLimit final : public Operator {
   }
 
   const BoxLimitArgs args_;
-  const bool slots_;
+  const bool rotated_, slots_;
   const std::unique_ptr<Operator> host_;  // for more boxes than are compared here
 };
 
 const RegisteredOnCuda box_with_nms_limit("BoxWithNMSLimit",
                                           [](const OperatorArgs& args) -> std::unique_ptr<Operator> {
                                             const BoxLimitArgs limit(args);
-                                            if (limit.soft || limit.box_size != Box::kSize) return nullptr;
+                                            if (limit.soft) return nullptr;
                                             return std::make_unique<BoxWithNMSLimit>(args);
                                           });
 

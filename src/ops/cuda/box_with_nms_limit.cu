@@ -22,14 +22,15 @@ __global__ void key_kernel(ClassScores s) {
   if (above) atomicAdd(s.sizes + c, 1);
 }
 
+template <class B>
 __global__ void box_kernel(ClassBoxes b) {
   const std::int64_t i = thread_index();
   if (i >= static_cast<std::int64_t>(b.rows) * b.classes) return;
   const int c = static_cast<int>(i / b.rows);
   if (i % b.rows >= b.sizes[c]) return;
   const std::int64_t row = position_of(b.keys[i]);
-  const float* box = b.boxes + (row * b.columns + (b.one_for_all ? 0 : b.box_first + c)) * 4;
-  b.sorted[i] = {box[0], box[1], box[2], box[3]};
+  const std::int64_t box = row * b.columns + (b.one_for_all ? 0 : b.box_first + c);
+  static_cast<B*>(b.sorted)[i] = box_at<B>(b.boxes + box * B::kSize);
 }
 
 __device__ std::int64_t row_of(const KeptKeys& k, int c, int rank) {
@@ -55,18 +56,16 @@ __global__ void place_kernel(const std::int64_t* keys, int count, int* places) {
   if (i < count) places[i] = keys[i] == INT64_MIN ? INT_MAX : static_cast<int>(position_of(keys[i]));
 }
 
+template <class B>
 __global__ void detection_kernel(DetectionRows d) {
   const std::int64_t i = thread_index();
   if (i >= d.count || d.places[i] == INT_MAX) return;
   const int c = d.places[i] / d.kept.limit, rank = d.places[i] % d.kept.limit;
   const std::int64_t row = row_of(d.kept, c, rank);
   const int position = d.kept.kept[static_cast<std::int64_t>(c) * d.kept.limit + rank];
-  const Box box = d.sorted[static_cast<std::int64_t>(c) * d.kept.rows + position];
+  const B box = static_cast<const B*>(d.sorted)[static_cast<std::int64_t>(c) * d.kept.rows + position];
   d.scores[i] = score_of(d.kept, c, row);
-  d.boxes[i * 4] = box.x1;
-  d.boxes[i * 4 + 1] = box.y1;
-  d.boxes[i * 4 + 2] = box.x2;
-  d.boxes[i * 4 + 3] = box.y2;
+  put_box(box, d.boxes + i * B::kSize);
   d.classes[i] = static_cast<float>(c) + d.class_offset;
   d.rows[i] = static_cast<int>(row);
   atomicAdd(d.keeps_size + 1 + c, 1);
@@ -82,7 +81,7 @@ void make_class_keys(const ClassScores& s, cudaStream_t stream) {
 
 void gather_class_boxes(const ClassBoxes& b, cudaStream_t stream) {
   const std::int64_t count = static_cast<std::int64_t>(b.rows) * b.classes;
-  launch_for(count, box_kernel, stream, b);
+  with_box(b.rotated, [&](auto box) { launch_for(count, box_kernel<decltype(box)>, stream, b); });
 }
 
 void make_kept_keys(const KeptKeys& k, cudaStream_t stream) {
@@ -95,7 +94,7 @@ void places_of_keys(const std::int64_t* keys, int count, int* places, cudaStream
 }
 
 void write_detections(const DetectionRows& d, cudaStream_t stream) {
-  launch_for(d.count, detection_kernel, stream, d);
+  with_box(d.rotated, [&](auto box) { launch_for(d.count, detection_kernel<decltype(box)>, stream, d); });
 }
 
 }  // namespace caffe2rt::cuda

@@ -3,8 +3,7 @@
 // these.
 #pragma once
 
-#include "geometry/box.h"
-#include "ops/cuda/launch.h"
+#include "ops/cuda/boxes.h"
 
 namespace caffe2rt::cuda {
 
@@ -21,10 +20,10 @@ void make_class_keys(const ClassScores& s, cudaStream_t stream);
 struct ClassBoxes {
   const std::int64_t* keys = nullptr;  // (C,R), best first
   const int* sizes = nullptr;          // (C)
-  const float* boxes = nullptr;        // (R,4*columns)
+  const float* boxes = nullptr;        // (R,4*columns); rotated: (R,5*columns)
   int rows = 0, columns = 0, classes = 0, box_first = 0;
-  bool one_for_all = false;
-  Box* sorted = nullptr;  // (C,R); those past a class's size are left alone
+  bool one_for_all = false, rotated = false;
+  void* sorted = nullptr;  // (C,R) of the kind; those past a class's size are left alone
 };
 void gather_class_boxes(const ClassBoxes& b, cudaStream_t stream);
 
@@ -47,14 +46,15 @@ struct DetectionRows {
   KeptKeys kept;
   const int* places = nullptr;  // (D), rising
   int count = 0;                // D
-  const Box* sorted = nullptr;  // (C,R)
-  float class_offset = 0;       // added to the class
-  float* scores = nullptr;      // (D)
-  float* boxes = nullptr;       // (D,4)
-  float* classes = nullptr;     // (D)
-  int* rows = nullptr;          // (D)
-  int* keeps_size = nullptr;    // (1+C), zero before: how many of each class, the background first
-  float* found = nullptr;       // where there are fewer than D: how many, zero before; null: there are D
+  bool rotated = false;
+  const void* sorted = nullptr;  // (C,R) of the kind
+  float class_offset = 0;        // added to the class
+  float* scores = nullptr;       // (D)
+  float* boxes = nullptr;        // (D,4); rotated: (D,5)
+  float* classes = nullptr;      // (D)
+  int* rows = nullptr;           // (D)
+  int* keeps_size = nullptr;     // (1+C), zero before: how many of each class, the background first
+  float* found = nullptr;        // where there are fewer than D: how many, zero before; null: there are D
 };
 void write_detections(const DetectionRows& d, cudaStream_t stream);
 

@@ -1,5 +1,5 @@
-// CollectRpnProposals, DistributeFpnProposals and both in one on a GPU, of upright boxes: see
-// ops/fpn_proposals.cpp. Each waits for the GPU once, to learn how many regions there are.
+// CollectRpnProposals, DistributeFpnProposals and both in one on a GPU, and the first two of rotated boxes:
+// see ops/fpn_proposals.cpp. Each waits for the GPU once, to learn how many regions there are.
 #include "ops/cuda/fpn_proposals.h"
 
 #include <ATen/ops/cat.h>
@@ -17,19 +17,22 @@
 namespace caffe2rt::cuda {
 namespace {
 
-constexpr std::int64_t kRoiSize = 5;
+constexpr std::int64_t roi_size(bool rotated) { return 1 + (rotated ? RotatedBox::kSize : Box::kSize); }
 
 class Collector {
  public:
-  explicit Collector(const OperatorArgs& args)
-      : levels_(Levels(args, "rpn", 2, 6).count()),
+  Collector(const OperatorArgs& args, bool rotated)
+      : rotated_(rotated),
+        levels_(Levels(args, "rpn", 2, 6).count()),
         most_(args.get("rpn_post_nms_topN", 2000)),
-        slots_(has_slots(args)) {}
+        slots_(cuda::has_slots(args)) {}
+
+  bool has_slots() const { return slots_; }
 
   at::Tensor collect(const Inputs& in) const {
     std::vector<at::Tensor> rois, scores;
     for (std::size_t level = 0; level < levels_; level++) {
-      require_shape(in, level, {kUnknown, kRoiSize});
+      require_shape(in, level, {kUnknown, roi_size(rotated_)});
       require_shape(in, level + levels_, {in[level].size(0)});
       rois.push_back(floats(in[level]));
       scores.push_back(floats(in[level + levels_]));
@@ -45,8 +48,8 @@ class Collector {
     sorted = sorted.index_select(0, stable_order(sorted.select(1, 0).contiguous()));
     if (most_ <= 0 || sorted.size(0) <= most_) return sorted;
     const at::Tensor first = at::empty({sorted.size(0)}, all.options().dtype(at::kBool));
-    mark_first(sorted.const_data_ptr<float>(), sorted.size(0), most_, first.mutable_data_ptr<bool>(),
-               stream());
+    mark_first(sorted.const_data_ptr<float>(), sorted.size(0), static_cast<int>(sorted.size(1)), most_,
+               first.mutable_data_ptr<bool>(), stream());
     check_launch();
     return sorted.index_select(0, at::nonzero(first).squeeze(1));
   }
@@ -66,7 +69,7 @@ class Collector {
     c.rows = rows;
     c.images = static_cast<int>(images);
     c.slots = static_cast<int>(most_ > 0 ? std::min<std::int64_t>(most_, of_image) : of_image);
-    at::Tensor collected = at::empty({images * c.slots, kRoiSize}, all.options());
+    at::Tensor collected = at::empty({images * c.slots, roi_size(false)}, all.options());
     c.to = collected.mutable_data_ptr<float>();
     collect_slots(c, stream());
     check_launch();
@@ -79,6 +82,7 @@ class Collector {
   }
 
  private:
+  const bool rotated_;
   const std::size_t levels_;
   const int most_;
   const bool slots_;  // then input 2 * levels_ has a row for each image
@@ -86,8 +90,8 @@ class Collector {
 
 class Distributor {
  public:
-  explicit Distributor(const OperatorArgs& args)
-      : pyramid_(read_pyramid_levels(args)), one_(read_one(args)) {}
+  Distributor(const OperatorArgs& args, bool rotated)
+      : rotated_(rotated), pyramid_(read_pyramid_levels(args)), one_(read_one(args)) {}
 
   // Writes out[first] and those after it.
   void distribute(const at::Tensor& any, Outputs& out, std::size_t first) const {
@@ -96,6 +100,7 @@ class Distributor {
     const at::TensorOptions ints = rois.options().dtype(at::kInt);
     at::Tensor level = at::empty({rois.size(0)}, ints), sizes = at::zeros({levels}, ints);
     LeveledRegions l;
+    l.rotated = rotated_;
     l.rois = rois.const_data_ptr<float>();
     l.rows = rois.size(0);
     l.columns = static_cast<int>(rois.size(1));
@@ -107,9 +112,10 @@ class Distributor {
     check_launch();
 
     const at::Tensor order = Collector::stable_order(level);
-    at::Tensor sorted = at::empty({rois.size(0), kRoiSize}, rois.options()),
+    at::Tensor sorted = at::empty({rois.size(0), roi_size(rotated_)}, rois.options()),
                restore = at::empty({rois.size(0)}, ints);
     SortedRegions s;
+    s.rotated = rotated_;
     s.rois = l.rois;
     s.order = order.const_data_ptr<std::int64_t>();
     s.rows = l.rows;
@@ -130,28 +136,33 @@ class Distributor {
   }
 
  private:
+  const bool rotated_;
   const PyramidLevels pyramid_;
   const float one_;
 };
 
+template <bool rotated>
 class Collect final : public Operator {
  public:
-  explicit Collect(const OperatorArgs& args) : collector_(args) {}
+  explicit Collect(const OperatorArgs& args) : collector_(args, rotated) {}
   void run(const Inputs& in, Outputs& out) const override { out[0] = collector_.collect(in); }
+  bool can_be_recorded() const override { return collector_.has_slots(); }
 
  private:
   const Collector collector_;
 };
 
+template <bool rotated>
 class Distribute final : public Operator {
  public:
-  explicit Distribute(const OperatorArgs& args) : distributor_(args) {}
+  explicit Distribute(const OperatorArgs& args) : distributor_(args, rotated) {}
 
   void run(const Inputs& in, Outputs& out) const override {
     require_rank(in, 0, 2);
-    require(in[0].size(1) == kRoiSize || in[0].size(1) == kRoiSize - 1, ErrorCode::kShape,
-            "{}: expected {} columns, or {} without the image, got {}", in.describe(0), kRoiSize,
-            kRoiSize - 1, in[0].size(1));
+    constexpr std::int64_t kColumns = roi_size(rotated);
+    require(in[0].size(1) == kColumns || in[0].size(1) == kColumns - 1, ErrorCode::kShape,
+            "{}: expected {} columns, or {} without the image, got {}", in.describe(0), kColumns,
+            kColumns - 1, in[0].size(1));
     distributor_.distribute(in[0], out, 0);
   }
 
@@ -161,7 +172,8 @@ class Distribute final : public Operator {
 
 class CollectAndDistribute final : public Operator {
  public:
-  explicit CollectAndDistribute(const OperatorArgs& args) : collector_(args), distributor_(args) {}
+  explicit CollectAndDistribute(const OperatorArgs& args)
+      : collector_(args, false), distributor_(args, false) {}
 
   void run(const Inputs& in, Outputs& out) const override {
     out[0] = collector_.collect(in);
@@ -173,8 +185,10 @@ class CollectAndDistribute final : public Operator {
   const Distributor distributor_;
 };
 
-REGISTER_CUDA_OPERATOR("CollectRpnProposals", Collect);
-REGISTER_CUDA_OPERATOR("DistributeFpnProposals", Distribute);
+REGISTER_CUDA_OPERATOR("CollectRpnProposals", Collect<false>);
+REGISTER_CUDA_OPERATOR("DistributeFpnProposals", Distribute<false>);
+REGISTER_CUDA_OPERATOR("caffe2rt.CollectRotatedRpnProposals", Collect<true>);
+REGISTER_CUDA_OPERATOR("caffe2rt.DistributeRotatedFpnProposals", Distribute<true>);
 REGISTER_CUDA_OPERATOR("CollectAndDistributeFpnRpnProposals", CollectAndDistribute);
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include "geometry/box.h"
 #include "geometry/suppress.h"
 #include "ops/cuda/fpn_proposals.h"
 
@@ -14,11 +13,11 @@ __global__ void rank_kernel(const float* scores, std::int64_t count, std::int64_
   if (i < count) to[i] = -static_cast<std::int64_t>(rank_of(scores[i]));
 }
 
-__global__ void first_kernel(const float* rois, std::int64_t rows, int most, bool* to) {
+__global__ void first_kernel(const float* rois, std::int64_t rows, int columns, int most, bool* to) {
   const std::int64_t i = thread_index();
   if (i >= rows) return;
-  const float image = rois[i * 5];
-  to[i] = i < most || rois[(i - most) * 5] != image;
+  const float image = rois[i * columns];
+  to[i] = i < most || rois[(i - most) * columns] != image;
 }
 
 __global__ void slot_key_kernel(const float* rois, const float* scores, std::int64_t rows, std::int64_t* to) {
@@ -48,24 +47,28 @@ __global__ void collect_kernel(CollectedSlots c) {
   for (int k = 0; k < 5; k++) c.to[i * 5 + k] = roi ? roi[k] : k == 0 ? -1.0F : 0.0F;
 }
 
+__device__ float size_of(const Box& box, float one) { return std::sqrt(box.area(one)); }
+__device__ float size_of(const RotatedBox& box, float) { return std::sqrt(box.width * box.height); }
+
+template <class B>
 __global__ void level_kernel(LeveledRegions l) {
   const std::int64_t i = thread_index();
   if (i >= l.rows) return;
-  const float* roi = l.rois + i * l.columns + l.columns - 4;
-  const Box box{roi[0], roi[1], roi[2], roi[3]};
-  const int level = l.pyramid.of(std::sqrt(box.area(l.one)));
+  const float* roi = l.rois + i * l.columns + l.columns - B::kSize;
+  const int level = l.pyramid.of(size_of(box_at<B>(roi), l.one));
   l.levels[i] = level;
   atomicAdd(l.sizes + level, 1);
 }
 
+template <class B>
 __global__ void sort_kernel(SortedRegions s) {
   const std::int64_t i = thread_index();
   if (i >= s.rows) return;
   const std::int64_t from = s.order[i];
   const float* roi = s.rois + from * s.columns;
-  float* to = s.to + i * 5;
-  *to++ = s.columns > 4 ? *roi++ : 0;
-  for (int k = 0; k < 4; k++) to[k] = roi[k];
+  float* to = s.to + i * (1 + B::kSize);
+  *to++ = s.columns > B::kSize ? *roi++ : 0;
+  for (int k = 0; k < B::kSize; k++) to[k] = roi[k];
   s.restore[from] = static_cast<int>(i);
 }
 
@@ -75,8 +78,8 @@ void make_rank_keys(const float* scores, std::int64_t count, std::int64_t* to, c
   launch_for(count, rank_kernel, stream, scores, count, to);
 }
 
-void mark_first(const float* rois, std::int64_t rows, int most, bool* to, cudaStream_t stream) {
-  launch_for(rows, first_kernel, stream, rois, rows, most, to);
+void mark_first(const float* rois, std::int64_t rows, int columns, int most, bool* to, cudaStream_t stream) {
+  launch_for(rows, first_kernel, stream, rois, rows, columns, most, to);
 }
 
 void make_slot_keys(const float* rois, const float* scores, std::int64_t rows, std::int64_t* to,
@@ -89,9 +92,11 @@ void collect_slots(const CollectedSlots& c, cudaStream_t stream) {
 }
 
 void find_levels(const LeveledRegions& l, cudaStream_t stream) {
-  launch_for(l.rows, level_kernel, stream, l);
+  with_box(l.rotated, [&](auto box) { launch_for(l.rows, level_kernel<decltype(box)>, stream, l); });
 }
 
-void sort_regions(const SortedRegions& s, cudaStream_t stream) { launch_for(s.rows, sort_kernel, stream, s); }
+void sort_regions(const SortedRegions& s, cudaStream_t stream) {
+  with_box(s.rotated, [&](auto box) { launch_for(s.rows, sort_kernel<decltype(box)>, stream, s); });
+}
 
 }  // namespace caffe2rt::cuda

@@ -1,16 +1,16 @@
-// Kernels of CollectRpnProposals and DistributeFpnProposals.
+// Kernels of CollectRpnProposals and DistributeFpnProposals. Regions are rows of an image and a box.
 #pragma once
 
 #include "geometry/pyramid_level.h"
-#include "ops/cuda/launch.h"
+#include "ops/cuda/boxes.h"
 
 namespace caffe2rt::cuda {
 
 // to[i] = minus the rank (geometry/suppress.h) of scores[i]: rising for falling scores, not-a-number last.
 void make_rank_keys(const float* scores, std::int64_t count, std::int64_t* to, cudaStream_t stream);
 
-// Of `rows` regions (rows,5), images in order: whether each is among the first `most` of its image.
-void mark_first(const float* rois, std::int64_t rows, int most, bool* to, cudaStream_t stream);
+// Of `rows` regions (rows,columns), images in order: whether each is among the first `most` of its image.
+void mark_first(const float* rois, std::int64_t rows, int columns, int most, bool* to, cudaStream_t stream);
 
 // Of `rows` regions (rows,5): numbers that rise by image, then for falling scores; those of empty slots last.
 void make_slot_keys(const float* rois, const float* scores, std::int64_t rows, std::int64_t* to,
@@ -27,7 +27,8 @@ struct CollectedSlots {
 void collect_slots(const CollectedSlots& c, cudaStream_t stream);
 
 struct LeveledRegions {
-  const float* rois = nullptr;  // (R,columns): x1, y1, x2, y2, and before them the image with 5
+  bool rotated = false;         // of boxes of S numbers: 4, or 5
+  const float* rois = nullptr;  // (R,columns): S numbers of a box, and before them the image with S + 1
   std::int64_t rows = 0;
   int columns = 5;
   PyramidLevels pyramid;
@@ -42,7 +43,8 @@ struct SortedRegions {
   const std::int64_t* order = nullptr;  // (R): which region each row of `to` is
   std::int64_t rows = 0;
   int columns = 5;
-  float* to = nullptr;     // (R,5)
+  bool rotated = false;
+  float* to = nullptr;     // (R,5); rotated: (R,6)
   int* restore = nullptr;  // (R): the row of `to` that each region went to
 };
 void sort_regions(const SortedRegions& s, cudaStream_t stream);

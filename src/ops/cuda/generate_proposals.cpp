@@ -1,5 +1,5 @@
-// GenerateProposals on a GPU; rotated boxes are left to the host. Of equal scores the earlier anchor comes
-// first, where on the CPU the original's sort decides.
+// GenerateProposals on a GPU. Of equal scores the earlier anchor comes first, where on the CPU the original's
+// sort decides.
 #include "ops/cuda/generate_proposals.h"
 
 #include <ATen/ops/empty.h>
@@ -10,28 +10,24 @@
 #include "ops/cuda/tensors.h"
 #include "ops/proposal_args.h"
 #include "runtime/cuda_operator.h"
-#include "runtime/place_operator.h"
 
 namespace caffe2rt::cuda {
 namespace {
-
-Strides strides_of(const at::Tensor& t) { return {t.stride(0), t.stride(1), t.stride(2), t.stride(3)}; }
 
 class GenerateProposals final : public Operator {
  public:
   using Args = ProposalArgs;
 
-  explicit GenerateProposals(const OperatorArgs& args)
-      : args_(args), slots_(has_slots(args)), host_(make_host_operator(args)) {}
+  explicit GenerateProposals(const OperatorArgs& args) : args_(args), slots_(has_slots(args)) {}
 
   void run(const Inputs& in, Outputs& out) const override {
     args_.check(in);
-    if (in[Args::kAnchors].size(1) != Box::kSize) return host_->run(in, out);
+    const bool rotated = in[Args::kAnchors].size(1) != Box::kSize;
     // (N,C,H,W) of any strides.
     const at::Tensor scores = in[Args::kScores].to(at::kFloat), deltas = in[Args::kDeltas].to(at::kFloat),
                      anchors = floats(in[Args::kAnchors]), im_info = floats(in[Args::kImInfo]);
     if (scores.numel() == 0) {
-      out[0] = at::empty({0, Box::kSize + 1}, scores.options());
+      out[0] = at::empty({0, box_size(rotated) + 1}, scores.options());
       out[1] = at::empty({0}, scores.options());
       return;
     }
@@ -42,7 +38,7 @@ class GenerateProposals final : public Operator {
     const std::int64_t limit = args_.post_nms > 0 ? std::min<std::int64_t>(args_.post_nms, count) : count;
 
     const at::Tensor keys = best_keys(scores, count);
-    Found found(images, count, limit, scores.options());
+    Found found(images, count, limit, box_size(rotated), scores.options());
     Candidates c;
     c.keys = keys.const_data_ptr<std::int64_t>();
     c.scores = scores.const_data_ptr<float>();
@@ -61,7 +57,8 @@ class GenerateProposals final : public Operator {
     c.min_size = args_.min_size;
     c.score_threshold = args_.score_threshold;
     c.coder = args_.coder;
-    c.boxes = reinterpret_cast<Box*>(found.boxes.mutable_data_ptr<float>());
+    c.rotated = rotated;
+    c.boxes = found.boxes.mutable_data_ptr<float>();
     c.box_scores = found.scores.mutable_data_ptr<float>();
     c.valid = found.valid.mutable_data_ptr<std::uint8_t>();
     make_candidates(c, stream());
@@ -69,12 +66,14 @@ class GenerateProposals final : public Operator {
     suppress(c, found, limit);
     write(c, found, limit, out);
   }
+  bool can_be_recorded() const override { return slots_; }
 
  private:
   // What lies between the kernels.
   struct Found {
-    Found(std::int64_t images, std::int64_t count, std::int64_t limit, const at::TensorOptions& options)
-        : boxes(at::empty({images, count, Box::kSize}, options)),
+    Found(std::int64_t images, std::int64_t count, std::int64_t limit, int box_size,
+          const at::TensorOptions& options)
+        : boxes(at::empty({images, count, box_size}, options)),
           scores(at::empty({images, count}, options)),
           valid(at::empty({images, count}, options.dtype(at::kByte))),
           kept(at::empty({images, limit}, options.dtype(at::kInt))),
@@ -101,6 +100,7 @@ class GenerateProposals final : public Operator {
   void suppress(const Candidates& c, Found& found, std::int64_t limit) const {
     BoxLists b;
     b.boxes = c.boxes;
+    b.rotated = c.rotated;
     b.valid = c.valid;
     b.lists = c.images;
     b.most = c.count;
@@ -124,9 +124,10 @@ class GenerateProposals final : public Operator {
       total = 0;
       for (std::int64_t n = 0; n < c.images; n++) total += sizes.const_data_ptr<int>()[n];
     }
-    out[0] = at::empty({total, Box::kSize + 1}, found.boxes.options());
+    out[0] = at::empty({total, box_size(c.rotated) + 1}, found.boxes.options());
     out[1] = at::empty({total}, found.boxes.options());
     Rows r;
+    r.rotated = c.rotated;
     r.boxes = c.boxes;
     r.box_scores = c.box_scores;
     r.kept = found.kept.const_data_ptr<int>();
@@ -142,7 +143,6 @@ class GenerateProposals final : public Operator {
 
   const ProposalArgs args_;
   const bool slots_;
-  const std::unique_ptr<Operator> host_;  // for rotated boxes
 };
 
 // The matrix of bits bounds how many boxes are compared.

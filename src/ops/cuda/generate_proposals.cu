@@ -23,6 +23,7 @@ __global__ void key_kernel(ScoreKeys k) {
   k.keys[n * of_image + position] = order_key(score, static_cast<std::uint32_t>(position));
 }
 
+template <class B>
 __global__ void candidate_kernel(Candidates c) {
   const std::int64_t i = thread_index();
   if (i >= static_cast<std::int64_t>(c.images) * c.count) return;
@@ -32,38 +33,36 @@ __global__ void candidate_kernel(Candidates c) {
                      a = position / (static_cast<std::int64_t>(c.width) * c.height);
   const Strides& s = c.score_strides;
   const float score = c.scores[n * s.n + a * s.c + h * s.h + w * s.w];
-  float d[4];
-  for (int k = 0; k < 4; k++) {
+  float d[B::kSize];
+  for (int k = 0; k < B::kSize; k++) {
     const Strides& t = c.delta_strides;
-    d[k] = c.deltas[n * t.n + (a * 4 + k) * t.c + h * t.h + w * t.w];
+    d[k] = c.deltas[n * t.n + (a * B::kSize + k) * t.c + h * t.h + w * t.w];
   }
   const float x = static_cast<float>(w) * c.stride_x, y = static_cast<float>(h) * c.stride_y;
-  const float* anchor = c.anchors + a * 4;
+  const B anchor = shifted(box_at<B>(c.anchors + a * B::kSize), x, y);
   const float* info = c.im_info + n * 3;
-  const Box shifted{anchor[0] + x, anchor[1] + y, anchor[2] + x, anchor[3] + y};
-  const Box box = c.coder.clip(c.coder.decode(shifted, d), info[1], info[0]);
-  c.boxes[i] = box;
+  const B box = c.coder.clip(c.coder.decode(anchor, d), info[1], info[0]);
+  static_cast<B*>(c.boxes)[i] = box;
   c.box_scores[i] = score;
   c.valid[i] =
       !(score < c.score_threshold) && c.coder.is_proposal(box, info[1], info[0], c.min_size * info[2]);
 }
 
-__device__ void write_row(const Rows& r, std::int64_t row, float image, const Box& box, float score) {
-  float* roi = r.rois + row * 5;
+template <class B>
+__device__ void write_row(const Rows& r, std::int64_t row, float image, const B& box, float score) {
+  float* roi = r.rois + row * (1 + B::kSize);
   roi[0] = image;
-  roi[1] = box.x1;
-  roi[2] = box.y1;
-  roi[3] = box.x2;
-  roi[4] = box.y2;
+  put_box(box, roi + 1);
   r.scores[row] = score;
 }
 
+template <class B>
 __global__ void row_kernel(Rows r, bool slots) {
   const std::int64_t i = thread_index();
   if (i >= static_cast<std::int64_t>(r.images) * r.limit) return;
   const int n = static_cast<int>(i / r.limit), rank = static_cast<int>(i % r.limit);
   if (rank >= r.kept_sizes[n]) {
-    if (slots) write_row(r, i, -1, {0, 0, 0, 0}, 0);
+    if (slots) write_row(r, i, -1, B{}, 0);
     return;
   }
   std::int64_t row = i;
@@ -72,7 +71,7 @@ __global__ void row_kernel(Rows r, bool slots) {
     for (int before = 0; before < n; before++) row += r.kept_sizes[before];
   }
   const std::int64_t from = static_cast<std::int64_t>(n) * r.count + r.kept[i];
-  write_row(r, row, static_cast<float>(n), r.boxes[from], r.box_scores[from]);
+  write_row(r, row, static_cast<float>(n), static_cast<const B*>(r.boxes)[from], r.box_scores[from]);
 }
 
 }  // namespace
@@ -84,15 +83,15 @@ void make_keys(const ScoreKeys& k, cudaStream_t stream) {
 
 void make_candidates(const Candidates& c, cudaStream_t stream) {
   const std::int64_t count = static_cast<std::int64_t>(c.images) * c.count;
-  launch_for(count, candidate_kernel, stream, c);
+  with_box(c.rotated, [&](auto box) { launch_for(count, candidate_kernel<decltype(box)>, stream, c); });
 }
 
-void write_rows(const Rows& r, cudaStream_t stream) {
-  launch_for(static_cast<std::int64_t>(r.images) * r.limit, row_kernel, stream, r, false);
+static void write(const Rows& r, bool slots, cudaStream_t stream) {
+  const std::int64_t count = static_cast<std::int64_t>(r.images) * r.limit;
+  with_box(r.rotated, [&](auto box) { launch_for(count, row_kernel<decltype(box)>, stream, r, slots); });
 }
 
-void write_slots(const Rows& r, cudaStream_t stream) {
-  launch_for(static_cast<std::int64_t>(r.images) * r.limit, row_kernel, stream, r, true);
-}
+void write_rows(const Rows& r, cudaStream_t stream) { write(r, false, stream); }
+void write_slots(const Rows& r, cudaStream_t stream) { write(r, true, stream); }
 
 }  // namespace caffe2rt::cuda

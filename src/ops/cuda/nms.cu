@@ -9,25 +9,24 @@ __device__ int size_of(const BoxLists& b, int list) {
 }
 
 // A block compares 64 boxes (its threads) with 64 others, which become one word a thread.
+template <class B>
 __global__ void compare_kernel(BoxLists b, int words) {
   const int list = static_cast<int>(blockIdx.z), from = static_cast<int>(blockIdx.y) * kWordBits,
             with = static_cast<int>(blockIdx.x) * kWordBits, thread = static_cast<int>(threadIdx.x);
   const int size = size_of(b, list);
   // Boxes only suppress those after them, and the walk reads no other word.
   if (with < from || from >= size || with >= size) return;
-  __shared__ float4 others[kWordBits];
-  const Box* boxes = b.boxes + static_cast<std::int64_t>(list) * b.most;
-  if (with + thread < size) others[thread] = reinterpret_cast<const float4*>(boxes)[with + thread];
+  __shared__ float others[kWordBits * B::kSize];
+  const B* boxes = static_cast<const B*>(b.boxes) + static_cast<std::int64_t>(list) * b.most;
+  if (with + thread < size) put_box(boxes[with + thread], others + thread * B::kSize);
   __syncthreads();
   const int i = from + thread;
   if (i >= size) return;
-  const Box box = boxes[i];
+  const B box = boxes[i];
   std::uint64_t word = 0;
   for (int k = 0; k < kWordBits && with + k < size; k++)
-    if (with + k > i) {
-      const Box other{others[k].x, others[k].y, others[k].z, others[k].w};
-      if (suppresses(box, other, b.threshold, b.one)) word |= std::uint64_t{1} << k;
-    }
+    if (with + k > i && suppresses(box, box_at<B>(others + k * B::kSize), b.threshold, b.one))
+      word |= std::uint64_t{1} << k;
   b.mask[(static_cast<std::int64_t>(list) * b.most + i) * words + blockIdx.x] = word;
 }
 
@@ -96,7 +95,8 @@ void suppress_boxes(const BoxLists& b, cudaStream_t stream) {
   if (words > 0) {
     const auto across = static_cast<unsigned>(words);
     const dim3 grid(across, across, static_cast<unsigned>(b.lists));
-    launch(compare_kernel, grid, kWordBits, 0, stream, b, words);
+    with_box(b.rotated,
+             [&](auto box) { launch(compare_kernel<decltype(box)>, grid, kWordBits, 0, stream, b, words); });
   }
   launch(walk_kernel, static_cast<unsigned>(b.lists), kThreads, 0, stream, b, words);
 }

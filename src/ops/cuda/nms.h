@@ -1,20 +1,20 @@
-// Greedy suppression of upright boxes on a GPU, of several lists at once: each list's boxes lie best first,
+// Greedy suppression of boxes on a GPU, of several lists at once: each list's boxes lie best first,
 // as geometry/nms.h takes them. A matrix of bits says which box gives way to which; one block of threads a
 // list then walks through it.
 #pragma once
 
-#include "geometry/box.h"
-#include "ops/cuda/launch.h"
+#include "ops/cuda/boxes.h"
+#include "ops/cuda/limits.h"
 
 namespace caffe2rt::cuda {
 
 constexpr int kWordBits = 64;
-constexpr int kMostBoxes = 12288;  // in a list: the walk keeps a bit for each in shared memory
 
 inline int words_for(int boxes) { return (boxes + kWordBits - 1) / kWordBits; }
 
 struct BoxLists {
-  const Box* boxes = nullptr;           // (lists,most)
+  const void* boxes = nullptr;  // (lists,most) of what `rotated` says
+  bool rotated = false;
   const std::uint8_t* valid = nullptr;  // (lists,most): 0 for boxes that are to be passed over; null: none is
   const int* sizes = nullptr;           // (lists): how many of `most`; null: all
   int lists = 0, most = 0;

@@ -1,10 +1,11 @@
-// RoIAlign and caffe2rt.PyramidRoIAlign on a GPU: arguments and checks are those of ops/roi_align.cpp and
-// ops/pyramid_roi_align.cpp.
+// RoIAlign, RoIAlignRotated and those of a pyramid on a GPU: arguments and checks are those of
+// ops/roi_align.cpp and ops/pyramid_roi_align.cpp.
 #include "ops/cuda/roi_align.h"
 
 #include <ATen/ops/empty.h>
 
 #include <array>
+#include <type_traits>
 
 #include "ops/box_args.h"
 #include "ops/cuda/tensors.h"
@@ -57,11 +58,11 @@ class Pooling {
     p_.order = o.const_data_ptr<int>();
   }
 
-  at::Tensor run() {
+  at::Tensor run(bool rotated = false) {
     const std::array<std::int64_t, 4> shape = {p_.regions, p_.channels, p_.pooled_h, p_.pooled_w};
     at::Tensor y = at::empty(shape, options_, at::MemoryFormat::ChannelsLast);
     p_.to = y.mutable_data_ptr();
-    pool_regions(p_, stream());
+    (rotated ? pool_rotated_regions : pool_regions)(p_, stream());
     check_launch();
     return y;
   }
@@ -72,6 +73,7 @@ class Pooling {
   std::vector<at::Tensor> kept_;
 };
 
+template <class Region>
 class RoIAlign final : public Operator {
  public:
   enum Input { kX, kRois };
@@ -80,13 +82,14 @@ class RoIAlign final : public Operator {
 
   void run(const Inputs& in, Outputs& out) const override {
     require_rank(in, kX, 4);
-    require_regions<UprightRegion>(in, kRois);
+    require_regions<Region>(in, kRois);
     const bool nhwc = args_.order == StorageOrder::kNhwc;
     Pooling pooling(args_);
     pooling.add_level(nhwc ? in[kX].permute({0, 3, 1, 2}) : in[kX], in[kRois], args_.spatial_scale);
-    const at::Tensor y = pooling.run();
+    const at::Tensor y = pooling.run(std::is_same_v<Region, RotatedRegion>);
     out[0] = nhwc ? y.permute({0, 2, 3, 1}) : y;
   }
+  bool can_be_recorded() const override { return true; }
 
  private:
   const PoolingArgs args_;
@@ -114,6 +117,7 @@ class PyramidRoIAlign final : public Operator {
     pooling.put_into(in[2 * levels]);
     out[0] = pooling.run();
   }
+  bool can_be_recorded() const override { return true; }
 
  private:
   const PoolingArgs args_;
@@ -139,6 +143,7 @@ class LeveledRoIAlign final : public Operator {
     pooling.choose_by_size(pyramid_, one_);
     out[0] = pooling.run();
   }
+  bool can_be_recorded() const override { return true; }
 
  private:
   const PoolingArgs args_;
@@ -150,7 +155,11 @@ class LeveledRoIAlign final : public Operator {
 const RegisteredOnCuda roi_align("RoIAlign", [](const OperatorArgs& args) -> std::unique_ptr<Operator> {
   const PoolingArgs pooling(args);
   if (pooling.pooled_w > kMostPooled) return nullptr;
-  return std::make_unique<RoIAlign>(pooling);
+  return std::make_unique<RoIAlign<UprightRegion>>(pooling);
+});
+
+const RegisteredOnCuda roi_align_rotated("RoIAlignRotated", [](const OperatorArgs& args) {
+  return std::make_unique<RoIAlign<RotatedRegion>>(PoolingArgs(args));
 });
 
 const RegisteredOnCuda pyramid_roi_align("caffe2rt.PyramidRoIAlign",

@@ -38,6 +38,23 @@ __device__ void add_pixel(const T* pixel, float weight, float* sums) {
   for (int k = 0; k < width; k++) sums[k] = fmaf(weight, to_float(values.values[k]), sums[k]);
 }
 
+// The four neighbours of a sample at (x,y).
+template <class T, int width>
+__device__ void add_sample_at(const T* map, const PooledLevel& level, int channels, float x, float y,
+                              float* sums) {
+  // One that is outside along an axis has no neighbours along the other either.
+  const Neighbours v(y, level.height), h(x, level.width);
+  if (!v.inside || !h.inside) return;
+  const T* upper = map + static_cast<std::int64_t>(v.low) * level.width * channels;
+  const T* lower = map + static_cast<std::int64_t>(v.high) * level.width * channels;
+  const std::int64_t left = static_cast<std::int64_t>(h.low) * channels,
+                     right = static_cast<std::int64_t>(h.high) * channels;
+  add_pixel<T, width>(upper + left, v.low_weight * h.low_weight, sums);
+  add_pixel<T, width>(upper + right, v.low_weight * h.high_weight, sums);
+  add_pixel<T, width>(lower + left, v.high_weight * h.low_weight, sums);
+  add_pixel<T, width>(lower + right, v.high_weight * h.high_weight, sums);
+}
+
 // The bins of a region: a region, its level, and where its samples lie.
 struct Region {
   const PooledLevel* level = nullptr;
@@ -132,21 +149,9 @@ __global__ void pool_kernel(PooledRegions p) {
                 rows[i].weight * taps[j].weight, sums);
       } else {
         // Bins of very large regions: sample by sample.
-        for (int i = 0; i < y.samples; i++) {
-          const Neighbours v(y.at(ph, i), level.height);
-          for (int j = 0; v.inside && j < x.samples; j++) {
-            const Neighbours h(x.at(pw, j), level.width);
-            if (!h.inside) continue;
-            const T* upper = map + static_cast<std::int64_t>(v.low) * level.width * p.channels + c;
-            const T* lower = map + static_cast<std::int64_t>(v.high) * level.width * p.channels + c;
-            const std::int64_t left = static_cast<std::int64_t>(h.low) * p.channels,
-                               right = static_cast<std::int64_t>(h.high) * p.channels;
-            add_pixel<T, width>(upper + left, v.low_weight * h.low_weight, sums);
-            add_pixel<T, width>(upper + right, v.low_weight * h.high_weight, sums);
-            add_pixel<T, width>(lower + left, v.high_weight * h.low_weight, sums);
-            add_pixel<T, width>(lower + right, v.high_weight * h.high_weight, sums);
-          }
-        }
+        for (int i = 0; i < y.samples; i++)
+          for (int j = 0; j < x.samples; j++)
+            add_sample_at<T, width>(map + c, level, p.channels, x.at(pw, j), y.at(ph, i), sums);
       }
       Pack<T, width> bins;
 #pragma unroll
@@ -155,28 +160,76 @@ __global__ void pool_kernel(PooledRegions p) {
     }
 }
 
+// Blocks and threads as in pool_kernel.
 template <class T, int width>
-void pool(const PooledRegions& p, cudaStream_t stream) {
+__global__ void rotated_pool_kernel(PooledRegions p) {
+  constexpr int kMostSamples = 1 << 16;  // of a bin
+  const PooledLevel& level = p.levels[0];
+  const std::int64_t row = blockIdx.x;
+  const int ph = static_cast<int>(blockIdx.y);
+  T* to = static_cast<T*>(p.to) + (row * p.pooled_h + ph) * p.pooled_w * p.channels;
+  const float* roi = level.rois + row * level.columns;
+  const float image = level.columns > 5 ? *roi : 0, offset = p.aligned ? 0.5F : 0.0F;
+  const bool known = image >= 0 && image < static_cast<float>(p.images);
+  roi += level.columns - 5;
+  const float centre_x = roi[0] * level.scale - offset, centre_y = roi[1] * level.scale - offset;
+  const float w = side(roi[2] * level.scale, p.aligned), h = side(roi[3] * level.scale, p.aligned);
+  const double theta = roi[4] * 3.14159265F / 180.0F;
+  const auto across = static_cast<float>(cos(theta)), down = static_cast<float>(sin(theta));
+  const Axis along_x(-w / 2, w, p.pooled_w, p.sampling_ratio),
+      along_y(-h / 2, h, p.pooled_h, p.sampling_ratio);
+  const std::int64_t samples = static_cast<std::int64_t>(along_x.samples) * along_y.samples;
+  if (!known || samples > kMostSamples) {
+    const int thread = threadIdx.y * blockDim.x + threadIdx.x;
+    for (int i = thread; i < p.pooled_w * p.channels; i += blockDim.x * blockDim.y)
+      to[i] = from_float<T>(image == -1 ? 0 : std::numeric_limits<float>::quiet_NaN());
+    return;
+  }
+  const float mean = 1 / static_cast<float>(samples);
+  const T* map = static_cast<const T*>(level.map) +
+                 static_cast<std::int64_t>(image) * level.height * level.width * p.channels;
+  for (int pw = threadIdx.y; pw < p.pooled_w; pw += blockDim.y)
+    for (int c = threadIdx.x * width; c < p.channels; c += blockDim.x * width) {
+      float sums[width] = {};
+      for (int i = 0; i < along_y.samples; i++)
+        for (int j = 0; j < along_x.samples; j++) {
+          const float x = along_x.at(pw, j), y = along_y.at(ph, i);
+          add_sample_at<T, width>(map + c, level, p.channels, x * across + y * down + centre_x,
+                                  y * across - x * down + centre_y, sums);
+        }
+      Pack<T, width> bins;
+#pragma unroll
+      for (int k = 0; k < width; k++) bins.values[k] = from_float<T>(sums[k] * mean);
+      *reinterpret_cast<Pack<T, width>*>(to + static_cast<std::int64_t>(pw) * p.channels + c) = bins;
+    }
+}
+
+template <class T, int width>
+void pool(const PooledRegions& p, bool rotated, cudaStream_t stream) {
   const int packs = (p.channels + width - 1) / width;
   const int along_channels = std::min(kThreads, (packs + 31) / 32 * 32);
   const int along_bins = std::clamp(kThreads / along_channels, 1, p.pooled_w);
   const dim3 grid(static_cast<unsigned>(p.regions), static_cast<unsigned>(p.pooled_h));
   const dim3 block(static_cast<unsigned>(along_channels), static_cast<unsigned>(along_bins));
+  if (rotated) return launch(rotated_pool_kernel<T, width>, grid, block, 0, stream, p);
   const std::size_t taps = static_cast<std::size_t>(p.pooled_w) * kMostTaps * sizeof(Tap);
   launch(pool_kernel<T, width>, grid, block, taps, stream, p);
 }
 
-}  // namespace
-
-void pool_regions(const PooledRegions& p, cudaStream_t stream) {
+void pool(const PooledRegions& p, bool rotated, cudaStream_t stream) {
   if (p.regions == 0 || p.channels == 0) return;
   with_type(p.type, [&](auto t) {
     using T = decltype(t);
     if (p.channels % kPack<T> == 0)
-      pool<T, kPack<T>>(p, stream);
+      pool<T, kPack<T>>(p, rotated, stream);
     else
-      pool<T, 1>(p, stream);
+      pool<T, 1>(p, rotated, stream);
   });
 }
+
+}  // namespace
+
+void pool_regions(const PooledRegions& p, cudaStream_t stream) { pool(p, false, stream); }
+void pool_rotated_regions(const PooledRegions& p, cudaStream_t stream) { pool(p, true, stream); }
 
 }  // namespace caffe2rt::cuda

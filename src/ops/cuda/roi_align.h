@@ -1,15 +1,14 @@
-// RoIAlign of upright regions on the levels of a pyramid, in one launch. The expressions are those of
-// ops/roi_pooling.h, the order of the sum too.
+// RoIAlign of upright regions on the levels of a pyramid, in one launch, and of rotated ones on one map. The
+// expressions are those of ops/roi_pooling.h, the order of the sum too.
 #pragma once
 
 #include "geometry/pyramid_level.h"
 #include "ops/cuda/launch.h"
+#include "ops/cuda/limits.h"
 
 namespace caffe2rt::cuda {
 
-constexpr int kMostLevels = 8;
 constexpr int kMostTaps = 64;    // rows, or columns, of a bin that a block of threads keeps
-constexpr int kMostPooled = 64;  // bins in a row
 
 struct PooledLevel {
   const void* map = nullptr;    // (N,H,W,C), as channels_last memory lies
@@ -37,5 +36,9 @@ struct PooledRegions {
   Numbers type = Numbers::kFloat;  // of the maps and of `to`
 };
 void pool_regions(const PooledRegions& p, cudaStream_t stream);
+
+// Rows of regions end in x, y, w, h and degrees. REQUIRES: there is one level. Not-a-number for a region of
+// so many samples that the CPU refuses it.
+void pool_rotated_regions(const PooledRegions& p, cudaStream_t stream);
 
 }  // namespace caffe2rt::cuda
