@@ -1,6 +1,7 @@
 #include "decode/decoder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/error.h"
@@ -29,9 +30,33 @@ Decoder::Decoder(std::string meta_architecture, const NetDef& net)
   blobs_needed_ = outputs_;
 }
 
-void Decoder::need(const std::string& blob) {
+void Decoder::need(const std::string& blob, Output least) {
+  least_output_.try_emplace(blob, least);
   if (std::find(blobs_needed_.begin(), blobs_needed_.end(), blob) == blobs_needed_.end())
     blobs_needed_.push_back(blob);
+}
+
+void Decoder::add_operator_for_gpu(OperatorDef op, const std::vector<std::string>& in_place_of,
+                                   Output least) {
+  replaced_on_gpu_.insert(in_place_of.begin(), in_place_of.end());
+  for (const auto& blob : op.outputs) least_output_.try_emplace(blob, least);
+  operators_for_gpu_.push_back(std::move(op));
+}
+
+std::vector<std::string> Decoder::blobs_read(Output output, bool with_operators_for_gpu) const {
+  const auto wanted = [&](const std::string& blob) {
+    const auto least = least_output_.find(blob);
+    return least != least_output_.end() && least->second <= output;
+  };
+  const bool all = output == Output::kRaw || meta_architecture_.empty();
+  std::vector<std::string> read;
+  for (const auto& blob : blobs_needed_)
+    if (all || (wanted(blob) && !(with_operators_for_gpu && replaced_on_gpu_.contains(blob))))
+      read.push_back(blob);
+  if (with_operators_for_gpu)
+    for (const OperatorDef& op : operators_for_gpu_)
+      std::ranges::copy_if(op.outputs, std::back_inserter(read), wanted);
+  return read;
 }
 
 std::vector<std::int64_t> Decoder::detection_offsets(const Blobs&, size_t) const { return {}; }

@@ -9,9 +9,11 @@ namespace caffe2rt {
 
 // Faster, Mask and Keypoint R-CNN. Reads bbox_nms (R,4), or (R,5) rotated, score_nms (R), class_nms (R), and
 // where the net has them mask_fcn_probs (R,C,M,M) or (R,1,M,M), kps_score (R,K,H,W), keypoints_out (R,4,K).
+// A GPU finds the keypoints of kps_score.
 std::unique_ptr<Decoder> make_rcnn_decoder(const NetDef& net);
 
-// Reads box_cls_i (N,A*C,H,W) and box_delta_i (N,A*4,H,W) of every level i. Throws Error for a bad anchor
+// Reads box_cls_i (N,A*C,H,W) and box_delta_i (N,A*4,H,W) of every level i, of which a GPU picks what scores
+// best. Throws Error for a bad anchor
 // generator.
 std::unique_ptr<Decoder> make_retinanet_decoder(const NetDef& net);
 

@@ -1,5 +1,5 @@
-#include "base/error.h"
-#include "decode/blob_access.h"
+#include <utility>
+
 #include "decode/decoders.h"
 #include "decode/merge_panoptic.h"
 #include "decode/net_args.h"
@@ -13,7 +13,8 @@ class PanopticDecoder final : public RcnnDecoder {
  public:
   explicit PanopticDecoder(const NetDef& net)
       : RcnnDecoder("PanopticFPN", net), merges_(net_int(net, "combine_on", 1) != 0) {
-    need("sem_seg");
+    need("sem_seg", Output::kMasks);
+    add_operator_for_gpu(semantic_operator_for_gpu(), {"sem_seg"}, Output::kMasks);
     merge_.overlap_threshold = net_float(net, "combine_overlap_threshold", merge_.overlap_threshold);
     merge_.stuff_area = net_int(net, "combine_stuff_area_limit", merge_.stuff_area);
     merge_.object_threshold =
@@ -25,10 +26,9 @@ class PanopticDecoder final : public RcnnDecoder {
             std::vector<Detections>& results) const override {
     RcnnDecoder::fill(blobs, images, options, results);
     if (options.output == Output::kBoxes) return;
-    const at::Tensor logits =
-        host_blob(blobs, "sem_seg", {static_cast<std::int64_t>(images.size()), -1, -1, -1});
+    std::vector<LabelMap> maps = semantic_maps(blobs, images);
     for (size_t i = 0; i < images.size(); i++) {
-      results[i].semantic = semantic_map(logits.select(0, static_cast<std::int64_t>(i)), images[i]);
+      results[i].semantic = std::move(maps[i]);
       if (merges_) merge_panoptic(merge_, results[i]);
     }
   }

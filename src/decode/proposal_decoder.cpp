@@ -20,6 +20,7 @@ class ProposalDecoder final : public Decoder {
     for (const auto& blob : net.external_outputs) {
       if (!blob.starts_with(kRois)) continue;
       levels_.push_back({blob, std::string(kScores) + blob.substr(kRois.size())});
+      need(levels_.back().rois);
       need(levels_.back().scores);
     }
     require(!levels_.empty(), ErrorCode::kGraph, "expected outputs named {}...", kRois);

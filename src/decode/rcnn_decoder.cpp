@@ -18,6 +18,7 @@ struct RcnnDecoder::Heads {
   at::Tensor classes;    // (R)
   at::Tensor masks;      // (R,C,M,M) or (R,1,M,M); undefined: none
   at::Tensor heat_maps;  // (R,K,H,W)
+  at::Tensor found;      // (R,K,3): x, y, softmax, of the heat maps
   at::Tensor keypoints;  // (R,4,K): x, y, the map's value, its softmax
 
   int class_in_file(std::int64_t row) const {
@@ -34,6 +35,8 @@ struct RcnnDecoder::Picked {
 };
 
 namespace {
+
+constexpr const char* kKeypointsOfMaps = "caffe2rt.keypoints";
 
 // The last BoxWithNMSLimit of a net, which makes its detections; null where there is none.
 const OperatorDef* detection_operator(const NetDef& net) {
@@ -74,6 +77,15 @@ std::vector<Keypoint> read_keypoints(const at::Tensor& rows, std::int64_t row) {
   return keypoints;
 }
 
+// Of caffe2rt.HeatmapsToKeypoints.
+std::vector<Keypoint> read_found(const at::Tensor& rows, std::int64_t row) {
+  const float* values = rows.const_data_ptr<float>() + row * rows.stride(0);
+  std::vector<Keypoint> keypoints;
+  for (std::int64_t k = 0; k < rows.size(1); k++, values += 3)
+    keypoints.push_back({values[0], values[1], values[2]});
+  return keypoints;
+}
+
 void append_mask(const at::Tensor& masks, std::int64_t row, int class_in_file, SoftMasks& to) {
   const std::int64_t channel = masks.size(1) == 1 ? 0 : class_in_file;  // one channel: class-agnostic masks
   require(channel >= 0 && channel < masks.size(1), ErrorCode::kShape,
@@ -92,8 +104,14 @@ RcnnDecoder::RcnnDecoder(const std::string& meta_architecture, const NetDef& net
       has_keypoints_(writes(net, "keypoints_out")),
       pasting_(read_pasting(net)) {
   for (const char* blob : {"bbox_nms", "score_nms", "class_nms"}) need(blob);
-  if (has_masks_) need("mask_fcn_probs");
-  if (has_heat_maps_) need("kps_score");
+  if (has_masks_) need("mask_fcn_probs", Output::kMasks);
+  if (has_heat_maps_) {
+    need("kps_score");
+    add_operator_for_gpu({.type = "caffe2rt.HeatmapsToKeypoints",
+                          .inputs = {"kps_score", "bbox_nms"},
+                          .outputs = {kKeypointsOfMaps}},
+                         {"kps_score"});
+  }
   if (has_keypoints_) need("keypoints_out");
   const OperatorDef* op = detection_operator(net);
   if (!op) return;
@@ -103,7 +121,7 @@ RcnnDecoder::RcnnDecoder(const std::string& meta_architecture, const NetDef& net
   if (!splits_blob_.empty()) need(splits_blob_);
 }
 
-RcnnDecoder::Heads RcnnDecoder::read_heads(const Blobs& blobs) const {
+RcnnDecoder::Heads RcnnDecoder::read_heads(const Blobs& blobs, const DetectOptions& options) const {
   Heads heads;
   heads.boxes = host_blob(blobs, "bbox_nms", {-1, -1});
   const std::int64_t rows = heads.boxes.size(0);
@@ -112,13 +130,16 @@ RcnnDecoder::Heads RcnnDecoder::read_heads(const Blobs& blobs) const {
   heads.scores = host_blob(blobs, "score_nms", {rows});
   heads.classes = host_blob(blobs, "class_nms", {rows});
   if (rows == 0) return heads;  // the other heads have nothing, in whatever shape
-  if (has_masks_) {
+  if (has_masks_ && options.output != Output::kBoxes) {
     heads.masks = host_blob(blobs, "mask_fcn_probs", {rows, -1, -1, -1});
     require(heads.masks.size(2) == heads.masks.size(3), ErrorCode::kShape,
             "blob 'mask_fcn_probs': expected square masks, got {}x{}", heads.masks.size(2),
             heads.masks.size(3));
   }
-  if (has_heat_maps_) heads.heat_maps = host_blob(blobs, "kps_score", {rows, -1, -1, -1});
+  if (blobs.contains(kKeypointsOfMaps))
+    heads.found = host_blob(blobs, kKeypointsOfMaps, {rows, -1, 3});
+  else if (has_heat_maps_)
+    heads.heat_maps = host_blob(blobs, "kps_score", {rows, -1, -1, -1});
   if (has_keypoints_) heads.keypoints = host_blob(blobs, "keypoints_out", {rows, 4, -1});
   return heads;
 }
@@ -167,7 +188,7 @@ std::vector<RcnnDecoder::Picked> RcnnDecoder::pick_objects(const Heads& heads, s
 
 void RcnnDecoder::fill(const Blobs& blobs, std::span<const ImageSizes> images, const DetectOptions& options,
                        std::vector<Detections>& results) const {
-  const Heads heads = read_heads(blobs);
+  const Heads heads = read_heads(blobs, options);
   const auto offsets = detection_offsets(blobs, images.size());
   for (size_t i = 0; i < images.size(); i++) {
     const FrameScale scale(images[i]);
@@ -178,12 +199,13 @@ void RcnnDecoder::fill(const Blobs& blobs, std::span<const ImageSizes> images, c
         object.keypoints =
             keypoints_of_maps(heads.heat_maps.select(0, row), {box[0], box[1], box[2], box[3]});
       }
+      if (heads.found.defined()) object.keypoints = read_found(heads.found, row);
       if (heads.keypoints.defined()) object.keypoints = read_keypoints(heads.keypoints, row);
       for (Keypoint& keypoint : object.keypoints) {
         keypoint.x *= scale.x;
         keypoint.y *= scale.y;
       }
-      if (heads.masks.defined() && options.output != Output::kBoxes) {
+      if (heads.masks.defined()) {
         result.masks.size = static_cast<int>(heads.masks.size(3));
         result.masks.pasting = pasting_;
         append_mask(heads.masks, row, heads.class_in_file(row), result.masks);

@@ -23,7 +23,7 @@ class RcnnDecoder : public Decoder {
   struct Heads;   // the blobs of a run
   struct Picked;  // an object and the row it came from
 
-  Heads read_heads(const Blobs& blobs) const;
+  Heads read_heads(const Blobs& blobs, const DetectOptions& options) const;
   std::vector<Picked> pick_objects(const Heads& heads, std::int64_t begin, std::int64_t end,
                                    const ImageSizes& sizes, const DetectOptions& options) const;
 

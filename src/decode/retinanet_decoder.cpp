@@ -61,18 +61,43 @@ class RetinaNetDecoder final : public Decoder {
               "net arguments 'topk_candidates', 'max_detections_per_image': expected 0 to 1000000, got {}",
               count);
     for (size_t level = 0; level < anchors_.levels.size(); level++) {
-      need(fmt::format("box_cls_{}", level));
-      need(fmt::format("box_delta_{}", level));
+      const Names names(level);
+      need(names.logits);
+      need(names.deltas);
+      if (candidates_ > 0 && !anchors_.levels[level].cell.empty())
+        add_operator_for_gpu(best_anchors(level), {names.logits, names.deltas});
     }
   }
 
  private:
-  struct Level {
-    at::Tensor logits;  // (N,A*C,H,W)
-    at::Tensor deltas;  // (N,A*4,H,W)
-    std::int64_t anchors = 0, classes = 0, width = 0, cells = 0;
-    std::int64_t height() const { return width > 0 ? cells / width : 0; }
+  // The blobs of a level, and those that a GPU makes of them.
+  struct Names {
+    explicit Names(size_t level)
+        : logits(fmt::format("box_cls_{}", level)),
+          deltas(fmt::format("box_delta_{}", level)),
+          values(fmt::format("caffe2rt.best_values_{}", level)),
+          places(fmt::format("caffe2rt.best_places_{}", level)),
+          size(fmt::format("caffe2rt.best_size_{}", level)) {}
+    std::string logits, deltas, values, places, size;
   };
+
+  struct Level {
+    at::Tensor logits;          // (N,A*C,H,W)
+    at::Tensor deltas;          // (N,A*4,H,W)
+    at::Tensor values, places;  // of caffe2rt.BestAnchors, in place of both
+    std::int64_t anchors = 0, channels = 0, height = 0, width = 0;
+    std::int64_t cells() const { return height * width; }
+    std::int64_t classes() const { return channels / anchors; }
+  };
+
+  OperatorDef best_anchors(size_t level) const {
+    const Names names(level);
+    return {.type = "caffe2rt.BestAnchors",
+            .inputs = {names.logits, names.deltas},
+            .outputs = {names.values, names.places, names.size},
+            .args = {{.name = "anchors", .i = std::ssize(anchors_.levels[level].cell)},
+                     {.name = "most", .i = candidates_}}};
+  }
 
   void fill(const Blobs& blobs, std::span<const ImageSizes> images, const DetectOptions& options,
             std::vector<Detections>& results) const override {
@@ -99,18 +124,28 @@ class RetinaNetDecoder final : public Decoder {
   }
 
   Level read_level(const Blobs& blobs, size_t index, std::int64_t images) const {
+    const Names names(index);
     Level level;
-    level.anchors = static_cast<std::int64_t>(anchors_.levels[index].cell.size());
-    const std::string name = fmt::format("box_cls_{}", index);
-    level.logits = host_blob(blobs, name, {images, -1, -1, -1});
-    level.width = level.logits.size(3);
-    level.cells = level.logits.size(2) * level.width;
-    require(level.anchors > 0 && level.logits.size(1) % level.anchors == 0, ErrorCode::kShape,
-            "blob '{}': expected a multiple of {} anchors, got {} channels", name, level.anchors,
-            level.logits.size(1));
-    level.classes = level.logits.size(1) / level.anchors;
-    level.deltas = host_blob(blobs, fmt::format("box_delta_{}", index),
-                             {images, level.anchors * 4, level.logits.size(2), level.width});
+    level.anchors = std::ssize(anchors_.levels[index].cell);
+    const bool from_gpu = blobs.contains(names.values);
+    if (from_gpu) {
+      level.values = host_blob(blobs, names.values, {images, -1, 5});
+      level.places = host_blob(blobs, names.places, {images, level.values.size(1), 3});
+      const at::Tensor size = host_blob(blobs, names.size, {3});
+      level.channels = static_cast<std::int64_t>(size.const_data_ptr<float>()[0]);
+      level.height = static_cast<std::int64_t>(size.const_data_ptr<float>()[1]);
+      level.width = static_cast<std::int64_t>(size.const_data_ptr<float>()[2]);
+    } else {
+      level.logits = host_blob(blobs, names.logits, {images, -1, -1, -1});
+      level.channels = level.logits.size(1);
+      level.height = level.logits.size(2);
+      level.width = level.logits.size(3);
+    }
+    require(level.anchors > 0 && level.channels % level.anchors == 0, ErrorCode::kShape,
+            "blob '{}': expected a multiple of {} anchors, got {} channels", names.logits, level.anchors,
+            level.channels);
+    if (!from_gpu)
+      level.deltas = host_blob(blobs, names.deltas, {images, level.anchors * 4, level.height, level.width});
     return level;
   }
 
@@ -124,9 +159,9 @@ class RetinaNetDecoder final : public Decoder {
                         static_cast<float>(std::max<std::int64_t>(1, by)));
     };
     for (size_t i = 0; i < levels.size(); i++) {
-      if (levels[i].cells == 0) continue;
+      if (levels[i].cells() == 0) continue;
       anchors.levels[i].x_stride = over(finest.x_stride, levels.front().width, levels[i].width);
-      anchors.levels[i].y_stride = over(finest.y_stride, levels.front().height(), levels[i].height());
+      anchors.levels[i].y_stride = over(finest.y_stride, levels.front().height, levels[i].height);
     }
     return anchors;
   }
@@ -139,35 +174,61 @@ class RetinaNetDecoder final : public Decoder {
   // Appends the best candidates of one level of one image, with their boxes.
   void add_candidates(const Level& level, const AnchorGenerator& anchors, size_t index, std::int64_t image,
                       std::vector<Candidate>& to) const {
+    std::vector<Candidate> found = level.values.defined() ? candidates_of_gpu(level, anchors, index, image)
+                                                          : find_candidates(level, image);
+    const auto count = std::min(candidates_, static_cast<std::int64_t>(found.size()));
+    std::partial_sort(found.begin(), found.begin() + count, found.end(), before);
+    found.resize(count);
+    if (!level.values.defined())
+      for (Candidate& candidate : found)
+        candidate.box = read_box(level, anchors, index, image, candidate.position);
+    to.insert(to.end(), found.begin(), found.end());
+  }
+
+  // Those that score enough, without boxes.
+  std::vector<Candidate> find_candidates(const Level& level, std::int64_t image) const {
     std::vector<Candidate> found;
     // Most values are far below the threshold: what may pass is found without an exponential each.
     const float least = std::log(score_threshold_ / (1 - score_threshold_)) - 0.01F;
     const float* logits = level.logits.const_data_ptr<float>() + image * level.logits.stride(0);
-    for (std::int64_t channel = 0; channel < level.logits.size(1); channel++) {
-      for (std::int64_t cell = 0; cell < level.cells; cell++) {
-        const float logit = logits[channel * level.cells + cell];
+    for (std::int64_t channel = 0; channel < level.channels; channel++) {
+      for (std::int64_t cell = 0; cell < level.cells(); cell++) {
+        const float logit = logits[channel * level.cells() + cell];
         if (!(logit > least)) continue;
         const float score = sigmoid(logit);
         if (score > score_threshold_)
           found.push_back(
-              {score, cell * level.logits.size(1) + channel, {}, static_cast<int>(channel % level.classes)});
+              {score, cell * level.channels + channel, {}, static_cast<int>(channel % level.classes())});
       }
     }
-    const auto count = std::min(candidates_, static_cast<std::int64_t>(found.size()));
-    std::partial_sort(found.begin(), found.begin() + count, found.end(), before);
-    found.resize(count);
-    for (Candidate& candidate : found)
-      candidate.box = decode_box(level, anchors, index, image, candidate.position / level.classes);
-    to.insert(to.end(), found.begin(), found.end());
+    return found;
   }
 
-  // Box of the anchor at `position`, (row * width + column) * anchors + anchor, moved by its deltas.
-  Box decode_box(const Level& level, const AnchorGenerator& anchors, size_t index, std::int64_t image,
-                 std::int64_t position) const {
-    const std::int64_t cell = position / level.anchors, anchor = position % level.anchors;
+  // Those of the best ones that score enough, with boxes.
+  std::vector<Candidate> candidates_of_gpu(const Level& level, const AnchorGenerator& anchors, size_t index,
+                                           std::int64_t image) const {
+    std::vector<Candidate> found;
+    for (std::int64_t i = 0; i < level.values.size(1); i++) {
+      const float* values = level.values.const_data_ptr<float>() + image * level.values.stride(0) + i * 5;
+      const float* place = level.places.const_data_ptr<float>() + image * level.places.stride(0) + i * 3;
+      const float score = sigmoid(values[0]);
+      if (!(score > score_threshold_)) continue;
+      const auto row = static_cast<std::int64_t>(place[0]), column = static_cast<std::int64_t>(place[1]),
+                 channel = static_cast<std::int64_t>(place[2]);
+      const Box anchor = anchors.anchor(index, row, column, channel / level.classes());
+      found.push_back({score, (row * level.width + column) * level.channels + channel,
+                       coder_.decode(anchor, values + 1), static_cast<int>(channel % level.classes())});
+    }
+    return found;
+  }
+
+  // Box of the anchor at a candidate's position, moved by its deltas.
+  Box read_box(const Level& level, const AnchorGenerator& anchors, size_t index, std::int64_t image,
+               std::int64_t position) const {
+    const std::int64_t cell = position / level.channels, anchor = position % level.channels / level.classes();
     const float* deltas = level.deltas.const_data_ptr<float>() + image * level.deltas.stride(0);
     std::array<float, 4> of_anchor{};
-    for (std::int64_t i = 0; i < 4; i++) of_anchor[i] = deltas[(anchor * 4 + i) * level.cells + cell];
+    for (std::int64_t i = 0; i < 4; i++) of_anchor[i] = deltas[(anchor * 4 + i) * level.cells() + cell];
     return coder_.decode(anchors.anchor(index, cell / level.width, cell % level.width, anchor),
                          of_anchor.data());
   }

@@ -7,26 +7,18 @@
 #include <array>
 
 #include "base/error.h"
+#include "decode/blob_access.h"
+#include "geometry/linear_tap.h"
 
 namespace caffe2rt {
 namespace {
 
-// Between which two input samples an output sample lies.
-struct Tap {
-  std::int64_t low = 0, high = 0;
-  float low_weight = 0, high_weight = 0;
-};
+constexpr const char *kLogits = "sem_seg", *kLabels = "caffe2rt.semantic_labels";
 
-std::vector<Tap> make_taps(int in, int out) {
-  std::vector<Tap> taps(out);
-  // Where it makes a single sample, the torch of detectron2's day takes the first and not the middle.
-  const float scale = out == 1 ? 0 : static_cast<float>(in) / static_cast<float>(out);
-  for (int i = 0; i < out; i++) {
-    const float source = std::max(0.0F, scale * (static_cast<float>(i) + 0.5F) - 0.5F);
-    const std::int64_t low = std::min(static_cast<std::int64_t>(source), std::int64_t{in} - 1);
-    const float weight = std::min(source - static_cast<float>(low), 1.0F);
-    taps[i] = {low, std::min(low + 1, std::int64_t{in} - 1), 1 - weight, weight};
-  }
+std::vector<LinearTap> make_taps(int in, int out) {
+  std::vector<LinearTap> taps;
+  taps.reserve(out);
+  for (int i = 0; i < out; i++) taps.emplace_back(i, in, out);
   return taps;
 }
 
@@ -50,18 +42,15 @@ class Stretch {
     const float* plane = logits_.const_data_ptr<float>() + c * logits_.stride(0);
     const float *low = plane + rows_[y].low * logits_.stride(1),
                 *high = plane + rows_[y].high * logits_.stride(1);
-    for (int x = 0; x < width_; x++)
-      blended[x] = low[x] * rows_[y].low_weight + high[x] * rows_[y].high_weight;
-    for (size_t x = 0; x < columns_.size(); x++) {
-      const Tap& tap = columns_[x];
-      each(x, blended[tap.low] * tap.low_weight + blended[tap.high] * tap.high_weight);
-    }
+    for (int x = 0; x < width_; x++) blended[x] = rows_[y].between(low[x], high[x]);
+    for (size_t x = 0; x < columns_.size(); x++)
+      each(x, columns_[x].between(blended[columns_[x].low], blended[columns_[x].high]));
   }
 
  private:
   const at::Tensor& logits_;
   const int width_;
-  const std::vector<Tap> rows_, columns_;
+  const std::vector<LinearTap> rows_, columns_;
 };
 
 }  // namespace
@@ -83,6 +72,34 @@ LabelMap semantic_map(const at::Tensor& logits, const ImageSizes& sizes) {
     }
   });
   return map;
+}
+
+std::vector<LabelMap> semantic_maps(const Blobs& blobs, std::span<const ImageSizes> images) {
+  std::vector<LabelMap> maps;
+  const auto found = blobs.find(kLabels);
+  if (found == blobs.end()) {
+    const at::Tensor logits =
+        host_blob(blobs, kLogits, {static_cast<std::int64_t>(images.size()), -1, -1, -1});
+    for (size_t i = 0; i < images.size(); i++)
+      maps.push_back(semantic_map(logits.select(0, static_cast<std::int64_t>(i)), images[i]));
+    return maps;
+  }
+  const at::Tensor labels = found->second.to(at::kCPU, at::kInt).contiguous();
+  const auto* ids = labels.const_data_ptr<int>();
+  std::int64_t left = labels.numel();
+  for (const ImageSizes& image : images) {
+    const std::int64_t pixels = std::int64_t{image.frame.height} * image.frame.width;
+    require(pixels <= left, ErrorCode::kShape, "blob '{}': expected labels of {} more pixels, got {}",
+            kLabels, pixels, left);
+    maps.push_back({image.frame.width, image.frame.height, {ids, ids + pixels}});
+    ids += pixels;
+    left -= pixels;
+  }
+  return maps;
+}
+
+OperatorDef semantic_operator_for_gpu() {
+  return {.type = "caffe2rt.SemanticLabels", .inputs = {kLogits, kImageSizesBlob}, .outputs = {kLabels}};
 }
 
 at::Tensor semantic_scores(const at::Tensor& logits, const ImageSizes& sizes) {

@@ -1,4 +1,5 @@
-#include "decode/blob_access.h"
+#include <utility>
+
 #include "decode/decoders.h"
 #include "decode/semantic.h"
 
@@ -7,16 +8,17 @@ namespace {
 
 class SemanticDecoder final : public Decoder {
  public:
-  explicit SemanticDecoder(const NetDef& net) : Decoder("SemanticSegmentor", net) { need("sem_seg"); }
+  explicit SemanticDecoder(const NetDef& net) : Decoder("SemanticSegmentor", net) {
+    need("sem_seg", Output::kMasks);
+    add_operator_for_gpu(semantic_operator_for_gpu(), {"sem_seg"}, Output::kMasks);
+  }
 
  private:
   void fill(const Blobs& blobs, std::span<const ImageSizes> images, const DetectOptions& options,
             std::vector<Detections>& results) const override {
     if (options.output == Output::kBoxes) return;
-    const at::Tensor logits =
-        host_blob(blobs, "sem_seg", {static_cast<std::int64_t>(images.size()), -1, -1, -1});
-    for (size_t i = 0; i < images.size(); i++)
-      results[i].semantic = semantic_map(logits.select(0, static_cast<std::int64_t>(i)), images[i]);
+    std::vector<LabelMap> maps = semantic_maps(blobs, images);
+    for (size_t i = 0; i < images.size(); i++) results[i].semantic = std::move(maps[i]);
   }
 };
 

@@ -1,58 +1,18 @@
 // HeatmapMaxKeypoint: for each region and keypoint, the highest point of a parabola through the 3x3 values
 // around the heat map's maximum, in pixels of the image: Y[r] = (x, y, score, probability) x K.
 //
-// Keypoints of Mask R-CNN, https://arxiv.org/abs/1703.06870. With m the maximum, g the gradient and H the
-// Hessian there, the shift d solves H d = -g and the score is m + g.d + d.H.d / 2.
+// Keypoints of Mask R-CNN, https://arxiv.org/abs/1703.06870.
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "geometry/heat_map.h"
 #include "runtime/operator.h"
 
 namespace caffe2rt {
 namespace {
-
-constexpr float kMaxShift = 1.5F;  // cells
-constexpr float kFlat = 1e-4F;     // a determinant below this has no peak worth solving for
-
-struct Peak {
-  float x, y;  // cells from the map's corner
-  float score;
-};
-
-// Map of size x size cells around cell (x,y). Past an edge stands the cell on the other side of the centre.
-class Neighbourhood {
- public:
-  Neighbourhood(const float* map, int64_t size, int64_t x, int64_t y)
-      : map_(map), size_(size), x_(x), y_(y) {}
-
-  float at(int64_t dx, int64_t dy) const { return map_[mirrored(y_, dy) * size_ + mirrored(x_, dx)]; }
-
- private:
-  int64_t mirrored(int64_t i, int64_t d) const { return i + d < 0 || i + d >= size_ ? i - d : i + d; }
-
-  const float* const map_;
-  const int64_t size_, x_, y_;
-};
-
-Peak refine(const Neighbourhood& m, int64_t x, int64_t y) {
-  const float max = m.at(0, 0);
-  const float gx = (m.at(1, 0) - m.at(-1, 0)) / 2, gy = (m.at(0, 1) - m.at(0, -1)) / 2;
-  const float hxx = m.at(-1, 0) - 2 * max + m.at(1, 0), hyy = m.at(0, -1) - 2 * max + m.at(0, 1);
-  const float hxy = (m.at(1, 1) - m.at(-1, 1) - m.at(1, -1) + m.at(-1, -1)) / 4;
-  const float determinant = hxx * hyy - hxy * hxy;
-  const float centre_x = static_cast<float>(x) + 0.5F, centre_y = static_cast<float>(y) + 0.5F;
-  if (std::abs(determinant) < kFlat) return {centre_x, centre_y, max};
-
-  float dx = (hxy * gy - hyy * gx) / determinant, dy = (hxy * gx - hxx * gy) / determinant;
-  if (const float largest = std::max(std::abs(dx), std::abs(dy)); largest > kMaxShift) {
-    dx *= kMaxShift / largest;
-    dy *= kMaxShift / largest;
-  }
-  const float score = max + gx * dx + gy * dy + (hxx * dx * dx + 2 * hxy * dx * dy + hyy * dy * dy) / 2;
-  return {centre_x + dx, centre_y + dy, score};
-}
 
 float softmax_of_max(const float* map, int64_t cells, float max) {
   float sum = 0;
@@ -97,8 +57,8 @@ class HeatmapMaxKeypoint final : public Operator {
   // One column of the output: 4 values, `stride` apart.
   void find(const float* map, int64_t size, const float* box, float* to, int64_t stride) const {
     const int64_t cells = size * size, best = std::max_element(map, map + cells) - map;
-    const int64_t x = best % size, y = best / size;
-    const Peak peak = refine(Neighbourhood(map, size, x, y), x, y);
+    const int x = static_cast<int>(best % size), y = static_cast<int>(best / size);
+    const Peak peak = refined_peak(Neighbourhood(map, static_cast<int>(size), x, y), x, y);
     const float width = std::max(box[2] - box[0], 1.0F), height = std::max(box[3] - box[1], 1.0F);
     to[0] = box[0] + peak.x * width / static_cast<float>(size);
     to[stride] = box[1] + peak.y * height / static_cast<float>(size);

@@ -75,6 +75,10 @@ SchemaBuilder& SchemaBuilder::optional_input(std::string name, std::string doc, 
   schema_.inputs.push_back({std::move(name), std::move(doc), types, Schema::Count::kOptional});
   return *this;
 }
+SchemaBuilder& SchemaBuilder::host_input(std::string name, std::string doc, Types types) {
+  schema_.inputs.push_back({std::move(name), std::move(doc), types, Schema::Count::kOne, /*on_host=*/true});
+  return *this;
+}
 SchemaBuilder& SchemaBuilder::inputs(std::string name, std::string doc, Types types) {
   schema_.inputs.push_back({std::move(name), std::move(doc), types, Schema::Count::kVariadic});
   return *this;

@@ -39,6 +39,7 @@ struct Schema {
     std::string name, doc;
     Types types = Types::kFloat;
     Count count = Count::kOne;
+    bool on_host = false;  // is read in the host's memory, whatever device the operator runs on
   };
   struct Output {
     std::string name, doc;
@@ -79,6 +80,7 @@ class SchemaBuilder {
   SchemaBuilder& says(std::string doc);
   SchemaBuilder& input(std::string name, std::string doc, Types types = Types::kFloat);
   SchemaBuilder& optional_input(std::string name, std::string doc, Types types = Types::kFloat);
+  SchemaBuilder& host_input(std::string name, std::string doc, Types types = Types::kFloat);
   SchemaBuilder& inputs(std::string name, std::string doc, Types types = Types::kFloat);  // one or more, last
   SchemaBuilder& output(std::string name, std::string doc, Infer infer = {});
   SchemaBuilder& optional_output(std::string name, std::string doc, Infer infer = {});

@@ -139,6 +139,33 @@ TEST(RcnnDecoder, ReadsKeypointsOfHeatMaps) {
   EXPECT_GT(point.score, 0.8);
 }
 
+TEST(RcnnDecoder, TakesKeypointsThatAGpuFoundInPlaceOfHeatMaps) {
+  const auto decoder = make_decoder(rcnn_net({"kps_score"}));
+  ASSERT_EQ(decoder->operators_for_gpu().size(), 1);
+  const OperatorDef& op = decoder->operators_for_gpu()[0];
+  EXPECT_EQ(op.inputs, (std::vector<std::string>{"kps_score", "bbox_nms"}));
+  Blobs blobs = three_boxes();
+  blobs[op.outputs[0]] = tensor({3, 1, 3}, {0, 0, 0, 0, 0, 0, 160, 70, 0.5});
+  const auto points = decode_one(rcnn_net({"kps_score"}), blobs, kDoubleSize).objects[0].keypoints;
+  ASSERT_EQ(points.size(), 1);
+  EXPECT_EQ(std::tuple(points[0].x, points[0].y, points[0].score), std::tuple(320, 140, 0.5));
+}
+
+TEST(RcnnDecoder, ReadsLargeBlobsOnlyWhereTheyAreAskedFor) {
+  const auto decoder = make_decoder(rcnn_net({"mask_fcn_probs", "kps_score"}));
+  const auto reads = [&](const std::string& blob, Output output, bool on_gpu) {
+    return std::ranges::count(decoder->blobs_read(output, on_gpu), blob) == 1;
+  };
+  for (const bool on_gpu : {false, true}) {
+    for (const Output output : {Output::kBoxes, Output::kMasks, Output::kRaw}) {
+      EXPECT_TRUE(reads("bbox_nms", output, on_gpu));
+      EXPECT_EQ(reads("mask_fcn_probs", output, on_gpu), output != Output::kBoxes);
+      EXPECT_EQ(reads("kps_score", output, on_gpu), !on_gpu || output == Output::kRaw);
+      EXPECT_EQ(reads("caffe2rt.keypoints", output, on_gpu), on_gpu);
+    }
+  }
+}
+
 TEST(RcnnDecoder, ReadsKeypointsOfHeatmapMaxKeypoint) {
   Blobs blobs = three_boxes();
   blobs["keypoints_out"] = tensor({3, 4, 1}, {0, 0, 0, 0, 0, 0, 0, 0, 160, 70, 5, 0.5});
@@ -239,6 +266,45 @@ TEST(RetinaNetDecoder, MovesAnchorsByTheirDeltas) {
   EXPECT_FLOAT_EQ(seen.objects[0].score, 1 / (1 + std::exp(-2.0F)));
   EXPECT_EQ(seen.objects[0].class_id, 1);
   expect_box(seen.objects[0].box, 4, 16, 20, 32);
+}
+
+// The blobs that decode() reads where the decoder's operators for a GPU ran, here on the CPU.
+Blobs as_of_gpu(const NetDef& net, const Blobs& blobs) {
+  const auto decoder = make_decoder(net);
+  Blobs read;
+  for (const OperatorDef& op : decoder->operators_for_gpu()) {
+    std::vector<const at::Tensor*> in;
+    for (const auto& blob : op.inputs) in.push_back(&blobs.at(blob));
+    const Schema& schema = *find_schema(op.type);
+    Outputs out(op.outputs.size());
+    schema.make(OperatorArgs(op, c10::DeviceType::CPU))->run(Inputs(schema, in), out);
+    for (size_t i = 0; i < out.size(); i++) read[op.outputs[i]] = out[i];
+  }
+  for (const auto& blob : decoder->blobs_read(Output::kMasks, /*with_operators_for_gpu=*/true))
+    EXPECT_TRUE(read.contains(blob)) << blob;
+  return read;
+}
+
+TEST(RetinaNetDecoder, FindsTheSameInWhatAGpuPicked) {
+  for (const bool by_grid : {false, true}) {
+    NetDef net = retinanet();
+    if (by_grid) net.args.push_back({.name = "anchor_strides", .s = "of_grid"});
+    net.args.push_back({.name = "topk_candidates", .i = 20});
+    const Blobs blobs = {{"box_cls_0", random({1, 4, 6, 6}).mul(3)},
+                         {"box_delta_0", random({1, 8, 6, 6})},
+                         {"box_cls_1", random({1, 2, 3, 3}).mul(3)},
+                         {"box_delta_1", random({1, 4, 3, 3})}};
+    constexpr ImageSizes size = {{48, 48}, {96, 48}};
+    const Detections expected = decode_one(net, blobs, size),
+                     actual = decode_one(net, as_of_gpu(net, blobs), size);
+    ASSERT_GT(expected.objects.size(), 5U);
+    ASSERT_EQ(actual.objects.size(), expected.objects.size());
+    for (size_t i = 0; i < expected.objects.size(); i++) {
+      const Object &a = actual.objects[i], &e = expected.objects[i];
+      EXPECT_EQ(std::tuple(a.score, a.class_id), std::tuple(e.score, e.class_id));
+      expect_box(a.box, e.box.x1, e.box.y1, e.box.x2, e.box.y2);
+    }
+  }
 }
 
 TEST(RetinaNetDecoder, SuppressesOverlapWithinAClassOnly) {
@@ -363,6 +429,21 @@ NetDef net_of(const std::string& meta_architecture, const std::vector<std::strin
   net.external_outputs = outputs;
   net.args.push_back({.name = "meta_architecture", .s = meta_architecture});
   return net;
+}
+
+TEST(SemanticDecoder, TakesLabelsThatAGpuFound) {
+  const NetDef net = net_of("SemanticSegmentor", {"sem_seg"});
+  const std::vector<ImageSizes> sizes = {{{9, 12}, {18, 30}}, {{8, 8}, {5, 7}}};
+  const Blobs blobs = {{"sem_seg", random({2, 4, 10, 12})},
+                       {kImageSizesBlob, tensor({2, 4}, {9, 12, 18, 30, 8, 8, 5, 7})}};
+  const auto expected = make_decoder(net)->decode(blobs, sizes),
+             actual = make_decoder(net)->decode(as_of_gpu(net, blobs), sizes);
+  for (size_t i = 0; i < sizes.size(); i++) {
+    EXPECT_EQ(actual[i].semantic->width, sizes[i].frame.width);
+    EXPECT_EQ(actual[i].semantic->ids, expected[i].semantic->ids);
+  }
+  EXPECT_ERROR(make_decoder(net)->decode(as_of_gpu(net, blobs), std::vector{sizes[0], sizes[0]}),
+               ErrorCode::kShape, "labels of 540 more pixels, got 35");
 }
 
 TEST(SemanticDecoder, GivesTheBestClassOfEachPixel) {

@@ -275,6 +275,115 @@ TEST_F(OnGpu, BoxWithNMSLimit) {
   expect_same("BoxWithNMSLimit", {scores.slice(0, 0, 0), boxes.slice(0, 0, 0)}, {}, 6);
 }
 
+// Regions as RoIAlignRotated takes them: image, x, y, w, h, degrees.
+at::Tensor some_rotated_regions(std::int64_t count, int images) {
+  std::vector<float> image;
+  for (std::int64_t i = 0; i < count; i++) image.push_back(static_cast<float>(i * images / count));
+  return at::cat({tensor({count, 1}, image), uniform({count, 2}, 0, 700), uniform({count, 2}, 5, 300),
+                  uniform({count, 1}, -180, 180)},
+                 1);
+}
+
+TEST_F(OnGpu, RotatedProposals) {
+  const auto scores = random({2, 3, 30, 40}), deltas = random({2, 15, 30, 40}).mul(0.3);
+  const auto info = tensor({2, 3}, {480, 640, 1, 400, 600, 2});
+  const auto anchors = tensor({3, 5}, {0, 0, 64, 32, 0, 0, 0, 45, 45, 45, 0, 0, 32, 90, -60});
+  expect_same("GenerateProposals", {scores, deltas, info, anchors},
+              {{"spatial_scale", 0.0625F},
+               {"pre_nms_topN", 500},
+               {"post_nms_topN", 200},
+               {"nms_thresh", 0.7F},
+               {"min_size", 16.0F},
+               {"legacy_plus_one", 0}},
+              2, 1e-4);
+}
+
+TEST_F(OnGpu, RotatedRegionsOfLevels) {
+  std::vector<at::Tensor> in;
+  const std::vector<std::int64_t> counts = {60, 0, 30};
+  for (const auto count : counts) in.push_back(some_rotated_regions(count, 2));
+  for (const auto count : counts) in.push_back(uniform({count}, -5, 5));
+  for (const int most : {0, 20})
+    expect_same("caffe2rt.CollectRotatedRpnProposals", in,
+                {{"rpn_min_level", 2}, {"rpn_max_level", 4}, {"rpn_post_nms_topN", most}});
+  const auto rois = some_rotated_regions(100, 2);
+  const Args args = {{"roi_min_level", 2}, {"roi_max_level", 5}};
+  expect_same("caffe2rt.DistributeRotatedFpnProposals", {rois}, args, 5);
+  expect_same("caffe2rt.DistributeRotatedFpnProposals", {rois.slice(1, 1).contiguous()}, args, 5);
+}
+
+TEST_F(OnGpu, RotatedBoxesMoved) {
+  const auto rois = some_rotated_regions(200, 2), info = tensor({2, 3}, {800, 1088, 1.5F, 700, 900, 2});
+  for (const int one : {0, 1})
+    expect_same("BBoxTransform", {rois, random({200, 35}), info},
+                {{"weights", {10.0F, 10.0F, 5.0F, 5.0F}},
+                 {"apply_scale", one},
+                 {"legacy_plus_one", one},
+                 {"rotated", 1}},
+                2, 1e-3);
+}
+
+TEST_F(OnGpu, RotatedDetections) {
+  const auto scores = at::softmax(random({200, 6}).mul(3), 1);
+  const auto boxes =
+      at::cat({uniform({200, 6, 2}, 0, 300), uniform({200, 6, 2}, 20, 200), uniform({200, 6, 1}, -90, 90)}, 2)
+          .reshape({200, 30});
+  for (const int most : {50, 0})
+    expect_same("BoxWithNMSLimit", {scores, boxes, tensor({2}, {80, 120})},
+                {{"score_thresh", 0.05F},
+                 {"nms", 0.3F},
+                 {"detections_per_im", most},
+                 {"legacy_plus_one", 0},
+                 {"rotated", 1}},
+                6);
+}
+
+TEST_F(OnGpu, RotatedRoIAlign) {
+  const auto x = random({2, 64, 50, 44}).contiguous(at::MemoryFormat::ChannelsLast),
+             rois = some_rotated_regions(60, 2);
+  for (const int aligned : {0, 1})
+    for (const int sampling : {0, 2})
+      expect_same("RoIAlignRotated", {x, rois},
+                  {{"spatial_scale", 0.0625F},
+                   {"pooled_h", 7},
+                   {"pooled_w", 5},
+                   {"aligned", aligned},
+                   {"sampling_ratio", sampling}},
+                  1, 1e-4);
+  expect_same("RoIAlignRotated",
+              {random({1, 5, 30, 40}), some_rotated_regions(20, 1).slice(1, 1).contiguous()},
+              {{"spatial_scale", 0.05F}, {"pooled_h", 3}, {"pooled_w", 14}, {"aligned", 1}}, 1, 1e-4);
+}
+
+TEST_F(OnGpu, Keypoints) {
+  const auto corner = uniform({40, 2}, 0, 300),
+             boxes = at::cat({corner, corner + uniform({40, 2}, 0, 90)}, 1);
+  const auto maps = random({40, 17, 56, 56}).mul(4), small = random({40, 3, 9, 9});
+  expect_same("HeatmapMaxKeypoint", {maps, boxes}, {{"should_output_softmax", 1}}, 1, 2e-3);
+  expect_same("HeatmapMaxKeypoint", {small, boxes}, {}, 1, 2e-3);
+  expect_same("caffe2rt.HeatmapsToKeypoints", {maps.narrow(0, 0, 12), boxes.narrow(0, 0, 12)}, {}, 1, 1e-4);
+  expect_same("caffe2rt.HeatmapsToKeypoints", {random({12, 3, 9, 14}), boxes.narrow(0, 0, 12)}, {}, 1, 1e-4);
+  expect_same("caffe2rt.HeatmapsToKeypoints", {small.narrow(0, 0, 0), boxes.narrow(0, 0, 0)}, {});
+}
+
+TEST_F(OnGpu, BestAnchors) {
+  for (const int images : {1, 2}) {
+    const auto scores = random({images, 9 * 20, 25, 42}), deltas = random({images, 36, 25, 42});
+    expect_same("caffe2rt.BestAnchors", {scores, deltas}, {{"anchors", 9}}, 3);
+    expect_same("caffe2rt.BestAnchors",
+                {scores.contiguous(at::MemoryFormat::ChannelsLast),
+                 deltas.contiguous(at::MemoryFormat::ChannelsLast)},
+                {{"anchors", 9}, {"most", 33}}, 3);
+  }
+  expect_same("caffe2rt.BestAnchors", {random({2, 4, 2, 3}), random({2, 8, 2, 3})}, {{"anchors", 2}}, 3);
+}
+
+TEST_F(OnGpu, SemanticLabels) {
+  const auto logits = random({2, 20, 50, 70}), sizes = tensor({2, 4}, {50, 66, 90, 130, 40, 70, 30, 35});
+  expect_same("caffe2rt.SemanticLabels", {logits, sizes}, {});
+  expect_same("caffe2rt.SemanticLabels", {logits.contiguous(at::MemoryFormat::ChannelsLast), sizes}, {});
+}
+
 TEST_F(OnGpu, NumberRegions) {
   expect_same("caffe2rt.NumberRegions", {random({10, 4}), tensor({3}, {4, 0, 6})}, {});
   expect_same("caffe2rt.NumberRegions", {random({0, 4}), tensor({1}, {0})}, {});

@@ -2,6 +2,7 @@
 // CAFFE2RT_CUDA_ON_HOST is defined, its kernels are functions of the host (on_host/cuda_on_host.h).
 #include "preprocess/preprocess.h"
 
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/full_like.h>
 
 #include <algorithm>
@@ -40,7 +41,9 @@ class PreprocessOnGpu : public testing::Test {
 #ifdef CAFFE2RT_CUDA_ON_HOST
   // What a GPU runs, on the host's memory.
   static at::Tensor data_of(const std::vector<FrameView>& frames, const PreprocessOptions& options) {
-    const NetInput input = preprocess(frames, options);
+    std::vector<FrameView> of_host = frames;
+    for (FrameView& frame : of_host) frame.memory = FrameMemory::kHost;
+    const NetInput input = preprocess(of_host, options);
     at::Tensor data = at::full_like(input.data, -7);
     EXPECT_NE(gpu_image_writer(), nullptr);
     gpu_image_writer()(frames, input.sizes, options, data);
@@ -61,6 +64,27 @@ class PreprocessOnGpu : public testing::Test {
   }
   c10::Device gpu_ = c10::DeviceType::CPU;
 #endif
+
+  // A frame whose bytes are in the GPU's memory, where `there` keeps them.
+  FrameView in_gpu_memory(Frame& frame, at::Tensor& there) const {
+    const auto size = static_cast<std::int64_t>(frame.bytes.size());
+#ifdef CAFFE2RT_CUDA_ON_HOST
+    there = at::from_blob(frame.bytes.data(), {size}, at::kByte).clone();
+#else
+    there = at::from_blob(frame.bytes.data(), {size}, at::kByte).to(gpu_);
+#endif
+    const auto moved = [&](const std::uint8_t* here) {
+      return there.const_data_ptr<std::uint8_t>() + (here - frame.bytes.data());
+    };
+    FrameView view = frame.view;
+    view.memory = FrameMemory::kGpu;
+    view.data = moved(view.data);
+    if (view.format == PixelFormat::kYuv420) {
+      view.yuv.u = moved(view.yuv.u);
+      view.yuv.v = moved(view.yuv.v);
+    }
+    return view;
+  }
 
   void expect_same(const std::vector<FrameView>& frames, const PreprocessOptions& options) const {
     EXPECT_TENSOR_EQ(data_of(frames, options), preprocess(frames, options).data);
@@ -113,6 +137,26 @@ TEST_F(PreprocessOnGpu, BatchesOfSizesAndFormatsWithPaddingAroundThem) {
       {.min_size = 24, .max_size = 60, .size_divisibility = 32, .padding = {103.5F, 116.25F, 123.0F}});
   expect_same({a.view, c.view}, {.min_size = 24, .max_size = 60, .channels = 1, .padding = {9}});
   expect_same({a.view, b.view}, {.fixed_size = FrameSize{20, 70}, .rgb = true});
+}
+
+TEST_F(PreprocessOnGpu, FramesInItsMemory) {
+  Frame packed(PixelFormat::kBgrx, 37, 23), planes(PixelFormat::kYuv420, 31, 50, {}, false),
+      interleaved(PixelFormat::kYuv420, 40, 24);
+  const PreprocessOptions options{.min_size = 20, .max_size = 60};
+  at::Tensor there[3];
+  const std::vector<FrameView> mixed = {in_gpu_memory(packed, there[0]), interleaved.view,
+                                        in_gpu_memory(planes, there[1]),
+                                        in_gpu_memory(interleaved, there[2])};
+  const std::vector<FrameView> here = {packed.view, interleaved.view, planes.view, interleaved.view};
+  EXPECT_TENSOR_EQ(data_of(mixed, options), preprocess(here, options).data);
+}
+
+TEST_F(PreprocessOnGpu, TheCpuRefusesFramesInItsMemory) {
+  Frame frame(PixelFormat::kBgr, 8, 8);
+  at::Tensor there;
+  const FrameView view = in_gpu_memory(frame, there);
+  EXPECT_ERROR(preprocess({&view, 1}, {}), ErrorCode::kArgument,
+               "frame: expected pixels in the host's memory, got a GPU's");
 }
 
 }  // namespace

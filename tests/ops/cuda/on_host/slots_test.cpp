@@ -8,6 +8,7 @@
 #include <functional>
 #include <random>
 
+#include "decode/decoder.h"
 #include "graph/passes/passes.h"
 #include "runtime/filled_slots.h"
 #include "runtime/place_operator.h"
@@ -151,6 +152,13 @@ TEST(Slots, DetectionsFillTheFirstOnesOfTheirImage) {
     }
 }
 
+bool can_be_recorded(const OperatorDef& def) {
+  const OperatorArgs args(def, c10::DeviceType::CPU);
+  const Schema& schema = *find_schema(def.type);
+  const auto op = schema.make(args);
+  return place_operator(schema, *op, args, {}).op->can_be_recorded();
+}
+
 // A whole net as a GPU runs it, on the host's tensors.
 Blobs run_net_on_gpu(const NetDef& net, const Blobs& weights, const Blobs& feeds, bool slots) {
   const c10::InferenceMode no_gradients;
@@ -161,6 +169,8 @@ Blobs run_net_on_gpu(const NetDef& net, const Blobs& weights, const Blobs& feeds
   std::map<ValueId, at::Tensor> values(graph.constants.begin(), graph.constants.end());
   for (const ValueId id : graph.inputs) values[id] = feeds.at(graph.values[id].blob);
   for (const Node& node : graph.nodes) {
+    // So that a GPU records the whole run.
+    EXPECT_TRUE(!slots || can_be_recorded(node.def)) << node.place();
     Tensors in;
     for (const ValueId id : node.inputs) in.push_back(values.at(id));
     const Tensors out = run_on_gpu(node.def, in, node.outputs.size());
@@ -182,13 +192,23 @@ void expect_same(const std::string& folder, std::int64_t images,
   for (OperatorDef& op : net.ops)
     for (Argument& arg : op.args)
       if (arg.name == "score_thresh") arg.f = 0.002F;
+  const auto decoder = make_decoder(net);
+  for (const OperatorDef& op : decoder->operators_for_gpu()) {
+    net.ops.push_back(op);
+    net.external_outputs.insert(net.external_outputs.end(), op.outputs.begin(), op.outputs.end());
+  }
+  net.external_inputs.emplace_back(kImageSizesBlob);
   const Blobs weights = read_weights(folder + "/model_init.pb");
   at::Tensor data = random({images, 3, 96, 160}), info = at::zeros({images, 3});
   std::mt19937 generator(images);
   std::generate_n(data.data_ptr<float>(), data.numel(),
                   [&] { return static_cast<float>(generator() % 256); });
-  for (std::int64_t n = 0; n < images; n++) info[n] = tensor({3}, {96, 160, 1});
-  const Blobs feeds = {{"data", data}, {"im_info", info}};
+  at::Tensor sizes = at::zeros({images, 4});
+  for (std::int64_t n = 0; n < images; n++) {
+    info[n] = tensor({3}, {96, 160, 1});
+    sizes[n] = tensor({4}, {96, 160, 48, 100});
+  }
+  const Blobs feeds = {{"data", data}, {"im_info", info}, {kImageSizesBlob, sizes}};
   const Blobs expected = with(net, weights, feeds),
               actual = run_net_on_gpu(net, weights, feeds, /*slots=*/true);
   ASSERT_EQ(actual.size(), expected.size());
@@ -215,7 +235,8 @@ TEST(Slots, RecordedNetsFindTheSameWithAndWithout) {
     return run_net_on_gpu(net, weights, feeds, /*slots=*/false);
   };
   for (const char* name : {"faster_rcnn_agnostic", "faster_rcnn_fpn", "keypoint_rcnn_fpn", "mask_rcnn_c4",
-                           "mask_rcnn_dc5", "mask_rcnn_fpn", "mask_rcnn_gn", "panoptic_fpn"}) {
+                           "mask_rcnn_dc5", "mask_rcnn_fpn", "mask_rcnn_gn", "panoptic_fpn",
+                           "keypoint_rcnn_fpn_maxop", "rotated_faster_rcnn_c4"}) {
     SCOPED_TRACE(name);
     expect_same(golden / name, 1, without);
   }

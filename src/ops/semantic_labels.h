@@ -1,0 +1,44 @@
+// What SemanticLabels on the CPU and on a GPU share.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "base/error.h"
+#include "decode/decoder.h"
+#include "runtime/operator.h"
+
+namespace caffe2rt {
+
+enum SemanticLabelsInput { kSemanticLogits, kImageSizes };
+
+// The sizes of the images, checked with the logits'. Throws Error(kShape).
+inline std::vector<ImageSizes> read_image_sizes(const Inputs& in) {
+  constexpr float kMostSide = 1 << 16;
+  require_rank(in, kSemanticLogits, 4);
+  const std::int64_t images = in[kSemanticLogits].size(0);
+  require_shape(in, kImageSizes, {images, 4});
+  const at::Tensor sizes = in[kImageSizes].contiguous();
+  std::vector<ImageSizes> all;
+  for (std::int64_t n = 0; n < images; n++) {
+    const float* s = sizes.const_data_ptr<float>() + n * 4;
+    for (int i = 0; i < 4; i++)
+      require(s[i] >= 1 && s[i] <= kMostSide, ErrorCode::kShape, "{}: expected sides of 1 to {}, got {}",
+              in.describe(kImageSizes), kMostSide, s[i]);
+    const auto whole = [&](int i) { return static_cast<int>(s[i]); };
+    all.push_back({{whole(0), whole(1)}, {whole(2), whole(3)}});
+    require(in[kSemanticLogits].size(1) > 0 && in[kSemanticLogits].size(2) >= whole(0) &&
+                in[kSemanticLogits].size(3) >= whole(1),
+            ErrorCode::kShape, "{}: expected at least {}x{}, got {}x{}", in.describe(kSemanticLogits),
+            whole(0), whole(1), in[kSemanticLogits].size(2), in[kSemanticLogits].size(3));
+  }
+  return all;
+}
+
+inline std::int64_t pixels_of(const std::vector<ImageSizes>& images) {
+  std::int64_t pixels = 0;
+  for (const ImageSizes& image : images) pixels += std::int64_t{image.frame.height} * image.frame.width;
+  return pixels;
+}
+
+}  // namespace caffe2rt
