@@ -2,11 +2,13 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/aminmax.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -19,10 +21,12 @@
 #include "model/count_classes.h"
 #include "model/image_layout.h"
 #include "model/labels.h"
+#include "model/spread_model.h"
 #include "preprocess/preprocess.h"
 #include "runtime/compiled_net.h"
 #include "runtime/net_memory.h"
 #include "runtime/translate_exceptions.h"
+#include "runtime/workspaces.h"
 
 namespace caffe2rt {
 namespace {
@@ -74,6 +78,7 @@ PreprocessOptions choose_preprocess(const ModelOptions& options, const NetDef& n
 std::string image_input(const CompiledNet& net) {
   std::vector<std::string> names = net.input_names();
   std::erase(names, "im_info");
+  std::erase(names, kImageSizesBlob);
   require(!names.empty(), ErrorCode::kGraph, "{}: no input takes an image", net.graph().source);
   const auto data = std::find(names.begin(), names.end(), "data");
   std::string image = data == names.end() ? names.front() : *data;
@@ -84,6 +89,16 @@ std::string image_input(const CompiledNet& net) {
           "{}: expected '{}' and 'im_info' as the only inputs without weights, got {}", net.graph().source,
           image, missing);
   return image;
+}
+
+// (N,4) float32: height and width of each input, then of each frame.
+at::Tensor tensor_of(const std::vector<ImageSizes>& sizes) {
+  at::Tensor rows = at::empty({std::ssize(sizes), 4}, at::kFloat);
+  auto* to = rows.mutable_data_ptr<float>();
+  for (const ImageSizes& s : sizes)
+    for (const int side : {s.input.height, s.input.width, s.frame.height, s.frame.width})
+      *to++ = static_cast<float>(side);
+  return rows;
 }
 
 std::optional<Labels> choose_labels(const ModelOptions& options, const NetDef& net, const Blobs& weights) {
@@ -100,13 +115,14 @@ class NetModel final : public Model {
   explicit NetModel(const ModelOptions& options)
       : threads_(options.threads > 0 ? options.threads : allowed_cores()) {
     use_threads();
-    const NetDef predict_net = read_net(options.predict_net);
+    NetDef predict_net = read_net(options.predict_net);
     Blobs weights = read_weights(options.init_net);
     const Blobs shapes = shapes_of(weights);
     decoder_ = make_decoder(predict_net);
     preprocess_ = choose_preprocess(options, predict_net);
     CompileOptions compile;
     compile.device = parse_device(options.device);
+    if (options.max_memory > 0) limit_memory(compile.device, std::int64_t{options.max_memory} << 20);
     compile.precision = parse_precision(options.precision);
     compile.calibration = calibration_for(compile.precision, options.predict_net);
     compile.without_passes = parse_passes(split(options.disable_passes));
@@ -114,6 +130,7 @@ class NetModel final : public Model {
       compile.tuning = read_tuning(TuningKey{options.predict_net, compile.precision, threads_}.file());
     compile.only_predicted_masks = true;  // decoders read no others
     compile.graph.keep = decoder_->blobs_needed();
+    if (!compile.device.is_cpu()) add_operators_for_gpu(predict_net, compile.graph.keep);
     net_ = CompiledNet::compile(predict_net, std::move(weights), compile);
     image_input_ = image_input(net_);
     const ImageLayout layout = find_image_layout(net_, image_input_, shapes);
@@ -130,6 +147,7 @@ class NetModel final : public Model {
     info_.size_divisibility = preprocess_.size_divisibility;
     info_.input_format = preprocess_.rgb ? "RGB" : "BGR";
     info_.channels = preprocess_.channels;
+    info_.reads_gpu_memory = !net_.device().is_cpu() && gpu_image_writer() != nullptr;
     info_.fixed_size = preprocess_.fixed_size;
     if (auto labels = choose_labels(options, predict_net, shapes)) {
       info_.labels = std::make_shared<const std::vector<std::string>>(std::move(labels->names));
@@ -177,16 +195,31 @@ class NetModel final : public Model {
     if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
   }
 
+  // What they make is kept.
+  void add_operators_for_gpu(NetDef& net, std::vector<std::string>& keep) const {
+    if (net.external_outputs.empty() && !net.ops.empty()) net.external_outputs = net.ops.back().outputs;
+    for (const OperatorDef& op : decoder_->operators_for_gpu()) {
+      net.ops.push_back(op);
+      if (std::ranges::count(op.inputs, kImageSizesBlob) > 0)
+        net.external_inputs.emplace_back(kImageSizesBlob);
+      keep.insert(keep.end(), op.outputs.begin(), op.outputs.end());
+    }
+  }
+
   std::vector<std::shared_ptr<const Detections>> detect_batch(std::span<const FrameView> frames,
                                                               const DetectOptions& options) const {
     const c10::InferenceMode no_gradients;
     const NetMemory memory;
+    const auto workspace = workspaces_.lend();
+    const auto on_stream = workspace->on_stream(net_.device());
     const NetInput input = preprocess(frames, preprocess_, net_.device());
-    Workspace workspace;
-    const Blobs blobs = net_.run({{image_input_, input.data}, {"im_info", input.im_info}}, workspace);
     std::vector<ImageSizes> sizes;
     for (size_t i = 0; i < frames.size(); i++)
       sizes.push_back({input.sizes[i], {frames[i].height, frames[i].width}});
+    const auto wanted = decoder_->blobs_read(options.output, !net_.device().is_cpu());
+    const Blobs feeds = {
+        {image_input_, input.data}, {"im_info", input.im_info}, {kImageSizesBlob, tensor_of(sizes)}};
+    const Blobs blobs = net_.run(feeds, *workspace, &wanted);
     std::vector<std::shared_ptr<const Detections>> results;
     for (Detections& seen : decoder_->decode(blobs, sizes, options)) {
       seen.labels = info_.labels;
@@ -199,6 +232,7 @@ class NetModel final : public Model {
   std::unique_ptr<Decoder> decoder_;
   PreprocessOptions preprocess_;
   CompiledNet net_;
+  mutable Workspaces workspaces_;
   std::string image_input_;
   ModelInfo info_;
   DetectOptions defaults_;
@@ -249,7 +283,19 @@ std::unique_ptr<Calibrator> make_calibrator(ModelOptions options) {
 
 std::unique_ptr<Model> load_model(const ModelOptions& options) {
   load_devices();
-  return translating_exceptions([&] { return std::make_unique<NetModel>(options); });
+  return translating_exceptions([&]() -> std::unique_ptr<Model> {
+    const std::vector<std::string> devices = split(options.device);
+    if (devices.size() < 2) return std::make_unique<NetModel>(options);
+    require(std::set<std::string>(devices.begin(), devices.end()).size() == devices.size(),
+            ErrorCode::kArgument, "device: expected each one once, got '{}'", options.device);
+    std::vector<std::unique_ptr<Model>> models;
+    for (const std::string& device : devices) {
+      ModelOptions here = options;
+      here.device = device;
+      models.push_back(std::make_unique<NetModel>(here));
+    }
+    return spread(std::move(models));
+  });
 }
 
 }  // namespace caffe2rt

@@ -23,6 +23,8 @@ class ResizeScales {
     if (!are_fed_) check(scales_);
   }
 
+  bool are_fed() const { return are_fed_; }
+
   // The scales of a run. Throws Error where they make no sense.
   Scales of(const Inputs& in) const {
     if (!in.has(kScales)) return scales_;

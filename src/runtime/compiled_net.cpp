@@ -118,6 +118,13 @@ std::vector<const Operator*> pointers(const Operators& ops) {
 
 }  // namespace
 
+c10::OptionalStreamGuard Workspace::on_stream(c10::Device device) {
+  if (device.is_cpu()) return c10::OptionalStreamGuard();
+  if (!stream_ || stream_->device() != device)
+    stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+  return c10::OptionalStreamGuard(*stream_);
+}
+
 CompiledNet CompiledNet::compile(const NetDef& net, Blobs weights, const CompileOptions& options) {
   load_devices();
   check_precision(options);
@@ -167,6 +174,9 @@ CompiledNet CompiledNet::compile(const NetDef& net, Blobs weights, const Compile
 void CompiledNet::place(const CompileOptions& options) {
   const auto guard = guard_of(device_);
   const at::ScalarType multiplied = multiplied_type(options.precision);
+  records_ = options.record_runs;
+  of_host_ = {graph_.inputs.begin(), graph_.inputs.end()};
+  for (const ValueId id : graph_.outputs) of_host_.erase(id);
   std::map<ValueId, bool> only_on_host, only_multiplied;
   std::set<ValueId> in_windows;  // filters (M,C,KH,KW)
   for (size_t i = 0; i < steps_.size(); i++) {
@@ -178,7 +188,12 @@ void CompiledNet::place(const CompileOptions& options) {
                step.placed = place_operator(*step.schema, *step.op, args, options.on_host);
              });
     if (step.placed.on_host) VLOG(1) << "on the host: " << node.place();
+    if (records_ && !step.placed.op->can_be_recorded()) {
+      VLOG(1) << "runs are not recorded: " << node.place();
+      records_ = false;
+    }
     for (size_t k = 0; k < node.inputs.size(); k++) {
+      if (!step.schema->input(k).on_host) of_host_.erase(node.inputs[k]);
       const bool filter = k == 1 && multiplies(node) && !step.placed.on_host;
       only_on_host.try_emplace(node.inputs[k], true).first->second &= step.placed.on_host;
       only_multiplied.try_emplace(node.inputs[k], true).first->second &= filter;
@@ -194,6 +209,7 @@ void CompiledNet::place(const CompileOptions& options) {
     if (filter && tensor.dim() == 4 && in_windows.contains(id))
       tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
   }
+  wait_for(device_);  // runs use streams of their own
 }
 
 std::vector<const Node*> CompiledNet::on_host() const {
@@ -241,46 +257,88 @@ void CompiledNet::run_step(size_t index, Workspace& workspace) const {
   for (size_t i = 0; i < out.size(); i++) workspace.values_[node.outputs[i]] = std::move(out[i]);
 }
 
-Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace) const {
-  const c10::InferenceMode no_gradients;
-  const NetMemory memory;
-  const auto guard = guard_of(device_);
+// What the caller wants to have, of inputs by value: its outputs, then how many of their slots
+// are filled.
+std::vector<at::Tensor> CompiledNet::run_steps(const std::map<ValueId, at::Tensor>& feeds,
+                                               Workspace& workspace) const {
   auto& values = workspace.values_;
   values.assign(graph_.values.size(), at::Tensor());
   for (const auto& [id, tensor] : graph_.constants) values[id] = tensor;
+  for (const auto& [id, tensor] : feeds) values[id] = tensor;
+  for (size_t i = 0; i < steps_.size(); i++) {
+    const auto start = std::chrono::steady_clock::now();
+    at_place([&] { return graph_.nodes[i].place(); },
+             [&] { translating_exceptions([&] { run_step(i, workspace); }); });
+    if (workspace.profile) {
+      wait_for(device_);
+      workspace.profile->add(graph_.nodes[i], start, values);
+    }
+    if (workspace.after_node) workspace.after_node(graph_.nodes[i], values);
+    for (const ValueId id : steps_[i].dead_after) values[id].reset();
+  }
+  std::vector<at::Tensor> results;
+  for (const ValueId id : graph_.outputs) results.push_back(values[id]);
+  for (const auto& [output, filled] : graph_.slots) results.push_back(values[filled]);
+  return results;
+}
+
+std::vector<at::Tensor> CompiledNet::run_recorded(const std::map<ValueId, at::Tensor>& feeds,
+                                                  Workspace& workspace) const {
+  std::vector<at::Tensor> of_device, of_host;
+  for (const auto& [id, tensor] : feeds) (of_host_.contains(id) ? of_host : of_device).push_back(tensor);
+  return workspace.recorded_.run(*cuda_module(), of_device, of_host, [&](const std::vector<at::Tensor>& in) {
+    std::map<ValueId, at::Tensor> all = feeds;
+    size_t next = 0;
+    for (auto& [id, tensor] : all)
+      if (!of_host_.contains(id)) tensor = in[next++];
+    return run_steps(all, workspace);
+  });
+}
+
+Blobs CompiledNet::run(const Blobs& feeds, Workspace& workspace,
+                       const std::vector<std::string>* wanted) const {
+  const c10::InferenceMode no_gradients;
+  const NetMemory memory;
+  const auto on_stream = workspace.on_stream(device_);
+  // Nothing of a run stays behind it, also where it fails: what is tried next may need the memory.
+  const auto clear = [](std::vector<at::Tensor>* values) { values->clear(); };
+  const std::unique_ptr<std::vector<at::Tensor>, decltype(clear)> cleared(&workspace.values_, clear);
+  const bool watched = workspace.profile || workspace.after_node;
+  std::vector<at::Tensor> results;
   at_place([&] { return graph_.source; },
            [&] {
+             std::map<ValueId, at::Tensor> fed;
              for (const ValueId id : graph_.inputs) {
                const auto& blob = graph_.values[id].blob;
-               const auto fed = feeds.find(blob);
-               require(fed != feeds.end(), ErrorCode::kNotFound, "input blob '{}' is not fed", blob);
-               values[id] = device_.is_cpu() ? fed->second : to_device(fed->second, device_);
+               const auto feed = feeds.find(blob);
+               require(feed != feeds.end(), ErrorCode::kNotFound, "input blob '{}' is not fed", blob);
+               const bool stays = device_.is_cpu() || of_host_.contains(id);
+               fed[id] = stays ? feed->second : to_device(feed->second, device_);
              }
-             for (size_t i = 0; i < steps_.size(); i++) {
-               const auto start = std::chrono::steady_clock::now();
-               at_place([&] { return graph_.nodes[i].place(); },
-                        [&] { translating_exceptions([&] { run_step(i, workspace); }); });
-               if (workspace.profile) {
-                 wait_for(device_);
-                 workspace.profile->add(graph_.nodes[i], start, values);
-               }
-               if (workspace.after_node) workspace.after_node(graph_.nodes[i], values);
-               for (const ValueId id : steps_[i].dead_after) values[id].reset();
-             }
+             results = records_ && !watched ? run_recorded(fed, workspace) : run_steps(fed, workspace);
            });
+  const auto is_wanted = [&](ValueId id) {
+    return !wanted || std::ranges::find(*wanted, graph_.values[id].blob) != wanted->end();
+  };
   std::map<ValueId, at::Tensor> here;
-  for (const ValueId id : graph_.outputs) here[id] = to_pinned(values[id]);
-  for (const auto& [output, filled] : graph_.slots)
-    if (!here.contains(filled)) here[filled] = to_pinned(values[filled]);
-  wait_for(device_);
-  values.clear();
-  Blobs results;
+  size_t next = 0;
   for (const ValueId id : graph_.outputs) {
+    if (is_wanted(id)) here.try_emplace(id, to_pinned(results[next]));
+    next++;
+  }
+  for (const auto& [output, filled] : graph_.slots) {
+    if (is_wanted(output) && !here.contains(filled)) here[filled] = to_pinned(results[next]);
+    next++;
+  }
+  wait_for(device_);
+  Blobs blobs;
+  for (const ValueId id : graph_.outputs) {
+    if (!is_wanted(id)) continue;
     const auto slots = graph_.slots.find(id);
-    results[graph_.values[id].blob] =
+    blobs[graph_.values[id].blob] =
         slots == graph_.slots.end() ? here[id] : filled_slots(here[id], here[slots->second]);
   }
-  return results;
+  return blobs;
 }
 
 Blobs run_init_net(const NetDef& net) {

@@ -2,6 +2,9 @@
 // a run needs of its own lies in a Workspace, one a worker.
 #pragma once
 
+#include <c10/core/Stream.h>
+#include <c10/core/StreamGuard.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,6 +20,7 @@
 #include "runtime/operator.h"
 #include "runtime/place_operator.h"
 #include "runtime/profile.h"
+#include "runtime/recorded_runs.h"
 
 namespace caffe2rt {
 
@@ -31,6 +35,7 @@ struct CompileOptions {
       false;                      // `mask_fcn_probs` is then (R,1,H,W): the mask of the class in `class_nms`
   Tuning tuning;                  // of convolutions on the CPU
   std::set<std::string> on_host;  // on a GPU: types of operators to run on the CPU all the same, or "all"
+  bool record_runs = true;        // on a GPU: those of inputs of the same shapes, where all operators can be
 };
 
 // The blobs of one run in progress. Not thread-safe: one a thread.
@@ -40,9 +45,15 @@ class Workspace {
   // Called after each node, where set, with all values that are alive, by ValueId.
   std::function<void(const Node&, const std::vector<at::Tensor>&)> after_node;
 
+  // Until what this returns ends, what the calling thread asks of the device goes into the workspace's own
+  // stream: frames of several workspaces are copied and computed beside each other. Nothing on the CPU.
+  c10::OptionalStreamGuard on_stream(c10::Device device);
+
  private:
   friend class CompiledNet;
   std::vector<at::Tensor> values_;  // by ValueId
+  RecordedRuns recorded_;
+  std::optional<c10::Stream> stream_;
 };
 
 class CompiledNet {
@@ -68,10 +79,13 @@ class CompiledNet {
   // the place of the first that does not.
   void check_shapes(const std::map<std::string, PartialShape>& inputs) const;
 
+  // Whether runs on a GPU are recorded when inputs of the same shapes come again (recorded_runs.h).
+  bool records_runs() const { return records_; }
+
   // Runs the net on `feeds`, which holds a tensor for every input name, and returns every output by name, on
-  // the CPU.
+  // the CPU; or those that are `wanted`, where all else stays on the device.
   // Throws Error(kNotFound) for a missing input, and what operators throw, with operator and file noted.
-  Blobs run(const Blobs& feeds, Workspace& workspace) const;
+  Blobs run(const Blobs& feeds, Workspace& workspace, const std::vector<std::string>* wanted = nullptr) const;
 
  private:
   struct Step {
@@ -82,6 +96,9 @@ class CompiledNet {
   };
 
   std::vector<const Operator*> operators() const;
+  std::vector<at::Tensor> run_steps(const std::map<ValueId, at::Tensor>& feeds, Workspace& workspace) const;
+  std::vector<at::Tensor> run_recorded(const std::map<ValueId, at::Tensor>& feeds,
+                                       Workspace& workspace) const;
   void run_step(size_t index, Workspace& workspace) const;
 
   void place(const CompileOptions& options);
@@ -89,6 +106,8 @@ class CompiledNet {
   Graph graph_;
   std::vector<Step> steps_;  // by node
   c10::Device device_ = c10::DeviceType::CPU;
+  bool records_ = false;
+  std::set<ValueId> of_host_;  // inputs that are read in the host's memory alone
 };
 
 // Runs an init net and returns every blob it writes. Throws Error: also kGraph where the net reads a blob,

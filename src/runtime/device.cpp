@@ -70,6 +70,13 @@ std::string open_module(const std::string& driver, const std::string& module) {
 void register_cuda_module(const CudaModule& module) { registered = &module; }
 const CudaModule* cuda_module() { return registered; }
 
+void limit_memory(c10::Device device, std::int64_t bytes) {
+  if (device.is_cpu())
+    LOG(WARNING) << "max-memory: has no effect on the CPU";
+  else
+    registered->limit_memory(device, bytes);
+}
+
 void load_devices() { what_is_missing(); }
 
 c10::Device parse_device(const std::string& name) {

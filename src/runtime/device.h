@@ -4,6 +4,8 @@
 
 #include <c10/core/Device.h>
 
+#include <functional>
+#include <memory>
 #include <string>
 
 namespace caffe2rt {
@@ -18,18 +20,43 @@ c10::Device parse_device(const std::string& name);
 // by this first, so that a net on the CPU does not keep a later one from the GPU.
 void load_devices();
 
+// Work that a GPU has recorded.
+class Recording {
+ public:
+  Recording() = default;
+  virtual ~Recording() = default;
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+  // Does it again, on the same memory, in the order of the calling thread's other work for the device; waits
+  // for nothing. Throws what the tensor library throws.
+  virtual void replay() = 0;
+};
+
 // What the module says of itself when it is loaded.
 class CudaModule {
  public:
   virtual ~CudaModule() = default;
   // How many devices there are. Throws nothing: 0 where the driver does not work, with a word why.
   virtual int count(std::string& why_none) const noexcept = 0;
+  // Bounds the memory that this process's tensors may have on a device.
+  virtual void limit_memory(c10::Device device, std::int64_t bytes) const = 0;
+  // Records what `work` asks of the current device, which is not done by that; see
+  // Operator::can_be_recorded(). Tensors that `work` makes keep their memory while the recording lives.
+  // `beside`, if not null, is another that never runs at the same time, with which memory is shared. Throws
+  // what `work` and the tensor library throw.
+  virtual std::unique_ptr<Recording> record(const std::function<void()>& work,
+                                            const Recording* beside) const = 0;
 };
 void register_cuda_module(const CudaModule& module);
 const CudaModule* cuda_module();  // null: not loaded
 
 // Opens a module; returns what is missing, or "". For tests; load_devices() does it with the real names.
 std::string open_module(const std::string& driver, const std::string& module);
+
+// Bounds the memory that this process's tensors may have on a device, all models together; what asks for more
+// gets Error(kMemory). The CPU has no bound, which the log says. Throws what the tensor library throws.
+void limit_memory(c10::Device device, std::int64_t bytes);
 
 // The module's file: beside libcaffe2rt.so.
 std::string module_file();

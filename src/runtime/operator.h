@@ -44,6 +44,10 @@ class Operator {
 
   // Computes every output. Inputs are never written: blobs are shared. Throws Error.
   virtual void run(const Inputs& in, Outputs& out) const = 0;
+
+  // Whether a run on a GPU neither waits for it nor reads or writes the host's memory, and makes outputs
+  // whose shapes follow from those of its inputs: then the GPU can record it (recorded_runs.h).
+  virtual bool can_be_recorded() const { return false; }
 };
 
 // Guards for run(): throw Error(kShape) that says expected and got. kUnknown matches any size.

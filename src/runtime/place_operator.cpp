@@ -18,6 +18,14 @@ bool keeps_precision(const std::string& type) {
   return types.contains(type);
 }
 
+// Whether ATen does all of an operator's work on the device: not where the host reads a shape or writes one.
+bool stays_on_device(const OperatorDef& def) {
+  if (def.type == "Reshape") return def.inputs.size() == 1 && def.outputs.size() == 1;
+  if (def.type == "Slice" || def.type == "Split") return def.inputs.size() == 1;
+  if (def.type == "Concat" || def.type == "Dropout") return def.outputs.size() == 1;
+  return true;
+}
+
 // An input list of tensors that a run makes itself.
 class OwnInputs {
  public:
@@ -64,8 +72,14 @@ class HostOperator final : public Operator {
 // The CPU's operator on the device's tensors.
 class AtenOperator final : public Operator {
  public:
-  AtenOperator(const Schema& schema, std::unique_ptr<Operator> op, c10::Device device)
-      : schema_(schema), op_(std::move(op)), device_(device), widens_(!keeps_precision(schema.type)) {}
+  AtenOperator(const Schema& schema, const OperatorArgs& args)
+      : schema_(schema),
+        op_(schema.make(args)),
+        device_(args.device()),
+        widens_(!keeps_precision(schema.type)),
+        can_be_recorded_(stays_on_device(args.def())) {}
+
+  bool can_be_recorded() const override { return can_be_recorded_; }
 
   void run(const Inputs& in, Outputs& out) const override {
     OwnInputs inputs(in);
@@ -86,7 +100,7 @@ class AtenOperator final : public Operator {
   const Schema& schema_;
   const std::unique_ptr<Operator> op_;
   const c10::Device device_;
-  const bool widens_;
+  const bool widens_, can_be_recorded_;
 };
 
 }  // namespace
@@ -108,8 +122,7 @@ PlacedOperator place_operator(const Schema& schema, const Operator& op, const Op
   if (!kept)
     if (const Schema::Make* make = find_cuda_operator(schema.type))
       if (auto made = (*make)(args)) return {std::move(made), false};
-  if (!kept && schema.any_device)
-    return {std::make_unique<AtenOperator>(schema, schema.make(args), args.device()), false};
+  if (!kept && schema.any_device) return {std::make_unique<AtenOperator>(schema, args), false};
   return {std::make_unique<HostOperator>(schema, op, args.device()), true};
 }
 

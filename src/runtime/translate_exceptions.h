@@ -19,12 +19,12 @@ decltype(auto) translating_exceptions(F&& f) {
   } catch (const Error&) {
     throw;
   } catch (const std::bad_alloc&) {
-    fail(ErrorCode::kLimit, "out of memory");
+    fail(ErrorCode::kMemory, "out of memory");
   } catch (const c10::Error& e) {
     const std::string text = e.what_without_backtrace();
     const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
-    const bool memory = says("allocate memory") || says("out of memory");
-    const ErrorCode code = memory               ? ErrorCode::kLimit
+    const bool memory = says("allocate memory") || says("out of memory") || says("ALLOC_FAILED");
+    const ErrorCode code = memory               ? ErrorCode::kMemory
                            : says("CUDA error") ? ErrorCode::kDevice
                                                 : ErrorCode::kInternal;
     fail(code, "{}", text.substr(0, text.find('\n')));

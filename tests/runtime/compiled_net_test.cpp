@@ -34,6 +34,16 @@ TEST(CompiledNet, RunsInPlaceOperatorsWithoutTouchingTheFeed) {
   EXPECT_TENSOR_EQ(x, tensor({2}, {1, -2}));
 }
 
+TEST(CompiledNet, ReturnsWhatIsWanted) {
+  const auto compiled = CompiledNet::compile(
+      net({op("Relu", {"x"}, {"a"}), op("Negative", {"x"}, {"b"})}, {"x"}, {"a", "b"}), {});
+  Workspace workspace;
+  const Names wanted = {"b", "c"};
+  const Blobs results = compiled.run({{"x", tensor({1}, {3})}}, workspace, &wanted);
+  EXPECT_EQ(results.size(), 1U);
+  EXPECT_TENSOR_EQ(results.at("b"), tensor({1}, {-3}));
+}
+
 TEST(CompiledNet, AWorkspaceServesOneRunAfterTheOther) {
   const auto compiled = CompiledNet::compile(add_net(), weights);
   Workspace workspace;

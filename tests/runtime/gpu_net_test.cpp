@@ -1,4 +1,8 @@
 // Whole nets on a GPU against the CPU.
+#include <ATen/ops/zeros.h>
+
+#include <limits>
+
 #include "runtime/compiled_net.h"
 #include "testing/nets.h"
 #include "testing/operator_test.h"
@@ -40,6 +44,37 @@ TEST_F(GpuNet, LeavesOperatorsToTheHostWhereAsked) {
   EXPECT_EQ(compiled.on_host()[0]->def.type, "Relu");
   Workspace workspace;
   EXPECT_TENSOR_EQ(compiled.run({{"x", tensor({2}, {1, -30})}}, workspace).at("y"), tensor({2}, {11, 0}));
+}
+
+TEST_F(GpuNet, RecordsRunsOfInputsOfTheSameShape) {
+  const auto compiled = CompiledNet::compile(small_net(), weights, options_);
+  EXPECT_TRUE(compiled.records_runs());
+  Workspace workspace;
+  for (int i = 0; i < 4; i++) {
+    const auto x = static_cast<float>(i);
+    EXPECT_TENSOR_EQ(compiled.run({{"x", tensor({2}, {x, -15 - x})}}, workspace).at("y"),
+                     tensor({2}, {10 + x, 5 - x}));
+    EXPECT_TENSOR_EQ(compiled.run({{"x", tensor({2, 2}, {x, x, 0, 0})}}, workspace).at("y"),
+                     tensor({2, 2}, {10 + x, 20 + x, 10, 20}));
+  }
+}
+
+TEST_F(GpuNet, RecordsNothingThatTheHostTakesPartIn) {
+  options_.on_host = {"Relu"};
+  EXPECT_FALSE(CompiledNet::compile(small_net(), weights, options_).records_runs());
+  options_.on_host.clear();
+  options_.record_runs = false;
+  EXPECT_FALSE(CompiledNet::compile(small_net(), weights, options_).records_runs());
+}
+
+TEST_F(GpuNet, SaysWhereMemoryDoesNotSuffice) {
+  limit_memory(options_.device, 64 << 20);
+  const auto compiled = CompiledNet::compile(small_net(), weights, options_);
+  Workspace workspace;
+  const auto run = [&](std::int64_t rows) { return compiled.run({{"x", at::zeros({rows, 2})}}, workspace); };
+  EXPECT_ERROR(run(20 << 20), ErrorCode::kMemory, "out of memory");
+  EXPECT_TENSOR_EQ(run(1).at("y"), tensor({1, 2}, {10, 20}));
+  limit_memory(options_.device, std::numeric_limits<std::int64_t>::max());
 }
 
 TEST_F(GpuNet, WidensWhatItReturns) {

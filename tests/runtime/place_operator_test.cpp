@@ -21,8 +21,8 @@ PlacedOperator place(const std::string& type, const std::set<std::string>& on_ho
 TEST(PlaceOperator, RunsOnTheDeviceWhatAtenAloneComputes) { EXPECT_FALSE(place("Add").on_host); }
 
 TEST(PlaceOperator, LeavesTheRestToTheHost) {
-  EXPECT_EQ(find_cuda_operator("HeatmapMaxKeypoint"), nullptr);
-  const PlacedOperator placed = place("HeatmapMaxKeypoint");
+  EXPECT_EQ(find_cuda_operator("Gather"), nullptr);
+  const PlacedOperator placed = place("Gather");
   EXPECT_TRUE(placed.on_host);
   EXPECT_NE(placed.op, nullptr);
 }
@@ -31,6 +31,13 @@ TEST(PlaceOperator, LeavesToTheHostWhatIsAskedFor) {
   EXPECT_TRUE(place("Add", {"Add"}).on_host);
   EXPECT_TRUE(place("Add", {"all"}).on_host);
   EXPECT_FALSE(place("Add", {"Sub"}).on_host);
+}
+
+TEST(PlaceOperator, SaysWhetherAGpuCanRecordIt) {
+  EXPECT_TRUE(place("Add").op->can_be_recorded());
+  EXPECT_FALSE(place("Add", {"Add"}).op->can_be_recorded());  // on the host
+  EXPECT_FALSE(place("Gather").op->can_be_recorded());
+  EXPECT_FALSE(place("Reshape").op->can_be_recorded());  // reads its shape on the host
 }
 
 TEST(ToHost, LeavesTensorsOfTheHostAlone) {

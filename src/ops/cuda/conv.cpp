@@ -48,6 +48,7 @@ class Conv final : public Operator {
         finish(from_channels_first(y, window.order), window.order == StorageOrder::kNchw ? 1 : y.dim() - 1,
                given(ConvArgs::kBias), given(ConvArgs::kResidual), args_.relu);
   }
+  bool can_be_recorded() const override { return true; }
 
  private:
   const ConvArgs args_;

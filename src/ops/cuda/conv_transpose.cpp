@@ -28,6 +28,7 @@ class ConvTranspose final : public Operator {
     const auto bias = in.has(Args::kBias) ? std::optional(in[Args::kBias]) : std::nullopt;
     out[0] = from_channels_first(finish(y, 1, bias, std::nullopt, args_.relu), order);
   }
+  bool can_be_recorded() const override { return true; }
 
  private:
   const ConvTransposeArgs args_;

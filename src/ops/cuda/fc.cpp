@@ -19,6 +19,7 @@ class Fc final : public Operator {
     const at::Tensor y = at::mm(f.x.to(f.w.scalar_type()), f.w);
     out[0] = finish(y, 1, in[FcArgs::kBias], std::nullopt, args_.relu()).view(f.y_shape);
   }
+  bool can_be_recorded() const override { return true; }
 
  private:
   const FcArgs args_;

@@ -32,6 +32,7 @@ class NumberRegions final : public Operator {
     number_regions(n, stream());
     check_launch();
   }
+  bool can_be_recorded() const override { return true; }
 
  private:
   const bool slots_;

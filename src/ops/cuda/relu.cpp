@@ -24,6 +24,7 @@ class Relu final : public Operator {
     finish(f, stream());
     check_launch();
   }
+  bool can_be_recorded() const override { return true; }
 };
 
 REGISTER_CUDA_OPERATOR("Relu", Relu);

@@ -24,6 +24,7 @@ class ResizeNearest final : public Operator {
     const at::Tensor y = resize(x, scales_.of(in));
     out[0] = nhwc ? y.permute({0, 2, 3, 1}) : y;
   }
+  bool can_be_recorded() const override { return !scales_.are_fed(); }
 
  private:
   static at::Tensor resize(const at::Tensor& any, const ResizeScales::Scales& scales) {
