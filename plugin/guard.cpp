@@ -23,6 +23,7 @@ GstCode code_in_setup(ErrorCode code) {
     case ErrorCode::kGraph:
     case ErrorCode::kLimit:
       return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ};
+    case ErrorCode::kMemory:
     case ErrorCode::kDevice:
     case ErrorCode::kInternal:
       break;

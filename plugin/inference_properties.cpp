@@ -102,8 +102,15 @@ void add_model(Table& to) {
           "File with one class name a line, and after a tab, if wanted, the class's threshold; empty: "
           "labels.txt beside the net, where there is one",
           CAFFE2RT_FIELD(options.labels_file));
-  to.text("device", "Device", "Where the net runs: cpu, cuda, cuda:N or auto",
+  to.text("device", "Device",
+          "Where the net runs: cpu, cuda, cuda:N or auto; several with commas between them, as in "
+          "cuda:0,cuda:1, take batches in turns",
           CAFFE2RT_FIELD(options.device));
+  to.integer(
+      "max-memory", "Most memory",
+      "Most memory that models of this process may have on each GPU (MiB; 0: all there is). Where it does "
+      "not suffice for a batch, batches are made smaller",
+      CAFFE2RT_FIELD(options.max_memory), 0, G_MAXINT);
   to.text("precision", "Precision",
           "Numbers that layers multiply: fp32, whose results are the original's; bf16; int8, which needs the "
           "calibration.json that caffe2_calibrate writes beside the net; auto: fp32",
@@ -137,9 +144,10 @@ void add_model(Table& to) {
 }
 
 void add_serving(Table& to) {
-  to.integer("workers", "Workers",
-             "Frames or batches that the model looks at at once, each with 'threads' threads (0: one)",
-             CAFFE2RT_FIELD(workers), 0, 1024, kMutableReady);
+  to.integer(
+      "workers", "Workers",
+      "Frames or batches that the model looks at at once, each with 'threads' threads (0: one a device)",
+      CAFFE2RT_FIELD(workers), 0, 1024, kMutableReady);
   to.integer(
       "batch-size", "Batch size",
       "Most frames of the same size that the model looks at together, of all elements that share it; a "

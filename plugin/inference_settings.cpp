@@ -30,6 +30,7 @@ ServerWishes InferenceSettings::wishes() const {
   add("init-net", o.init_net, p.init_net);
   add("labels-file", o.labels_file, p.labels_file);
   add("device", o.device, p.device);
+  add("max-memory", o.max_memory, p.max_memory);
   add("precision", o.precision, p.precision);
   add("disable-passes", o.disable_passes, p.disable_passes);
   add("threads", o.threads, p.threads);
@@ -44,7 +45,8 @@ ServerWishes InferenceSettings::wishes() const {
 
 Parallelism choose_parallelism(const InferenceSettings& settings) {
   Parallelism chosen;
-  chosen.workers = std::max(1, settings.workers);
+  const auto devices = std::ranges::count(settings.options.device, ',') + 1;
+  chosen.workers = settings.workers > 0 ? settings.workers : static_cast<int>(devices);
   chosen.threads =
       settings.options.threads > 0 ? settings.options.threads : std::max(1, allowed_cores() / chosen.workers);
   return chosen;

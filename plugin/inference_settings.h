@@ -49,8 +49,8 @@ struct InferenceSettings {
   ServerWishes wishes() const;
 };
 
-// Workers and threads that a model of these settings gets: where not set, one worker, and the cores shared
-// out among the workers.
+// Workers and threads that a model of these settings gets: where not set, a worker for each device, and the
+// cores shared out among the workers.
 struct Parallelism {
   int workers = 1, threads = 1;
 };

@@ -22,6 +22,8 @@ const char* to_string(ErrorCode code) {
       return "graph";
     case ErrorCode::kLimit:
       return "limit";
+    case ErrorCode::kMemory:
+      return "memory";
     case ErrorCode::kDevice:
       return "device";
     case ErrorCode::kInternal:

@@ -22,6 +22,7 @@ enum class ErrorCode {
   kType,         // a tensor of the wrong element type
   kGraph,        // operators and blobs that do not fit together
   kLimit,        // a size past the limits set against hostile files
+  kMemory,       // memory that does not suffice
   kDevice,       // a device that failed
   kInternal,     // what only a bug can cause
 };

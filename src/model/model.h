@@ -21,7 +21,9 @@ struct ModelOptions {
   std::string predict_net;  // file
   std::string init_net;     // file
   std::string labels_file;  // one name a line; empty: `labels.txt` beside the predict net, where there is one
-  std::string device = "cpu";
+  std::string device = "cpu";      // see parse_device (runtime/device.h); several with commas between them: a
+                                   // batch goes to the one that has least to do
+  int max_memory = 0;              // that this process may have on each GPU, MiB; 0: all there is
   std::string precision = "auto";  // see parse_precision (graph/precision.h)
   std::string disable_passes;      // names with commas between them; see parse_passes (graph/passes/passes.h)
   int threads = 0;                 // of one inference; 0: all cores this process may use
@@ -44,6 +46,7 @@ struct ModelInfo {
   int min_size = 0, max_size = 0, size_divisibility = 0;
   std::string input_format;
   int channels = 0;                     // of the net's input: 3, or 1 for luma
+  bool reads_gpu_memory = false;        // frames may be in a GPU's memory; results are in the host's
   std::optional<FrameSize> fixed_size;  // of the net's input; frames are stretched to it
   std::shared_ptr<const std::vector<std::string>> labels;
 };

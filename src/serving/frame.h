@@ -38,8 +38,9 @@ class Frame : public Item {
   Frame(FrameSize size, DetectOptions options) : size_(size), options_(std::move(options)) {}
 
   // A worker's: the frame's pixels, or those of its parts that are to be looked at; none is as good as any.
-  // They stay until unmap(), which follows unless map() throws.
-  virtual std::vector<FrameView> map() = 0;
+  // They stay until unmap(), which follows unless map() throws. `in_gpu_memory`: pixels that are in a GPU's
+  // memory may stay there; else they are in the host's.
+  virtual std::vector<FrameView> map(bool in_gpu_memory) = 0;
   virtual void unmap() noexcept = 0;
 
   FrameSize size() const { return size_; }

@@ -16,9 +16,14 @@ struct FrameResult {
   std::exception_ptr error;                                   // or what went wrong
 };
 
+struct BatchResult {
+  std::vector<FrameResult> frames;
+  int fits = 0;  // most views that may be run at once: less than asked for where memory did not take as many
+};
+
 // One result a frame. At most `most` views are run at once: those of one size, or any where the model
 // stretches all to its own. A frame that fails takes no other with it. REQUIRES: the frames' options are
 // equal; most is at least 1.
-std::vector<FrameResult> run_batch(const Model& model, std::span<Frame* const> frames, int most);
+BatchResult run_batch(const Model& model, std::span<Frame* const> frames, int most);
 
 }  // namespace caffe2rt

@@ -8,7 +8,7 @@
 namespace caffe2rt {
 
 Server::Server(std::shared_ptr<const Model> model, const ServerOptions& options)
-    : options_(options), model_(std::move(model)), idle_(options.workers) {
+    : options_(options), model_(std::move(model)), fits_(options.batch_size), idle_(options.workers) {
   for (int i = 0; i < options.workers; i++) workers_.emplace_back([this] { work(); });
 }
 
@@ -30,6 +30,12 @@ void Server::set_model(std::shared_ptr<const Model> model) {
   // The old one, if this was its last owner, goes after the lock.
   const std::lock_guard lock(lock_);
   model_.swap(model);
+  fits_ = options_.batch_size;
+}
+
+int Server::batch_size() const {
+  const std::lock_guard lock(lock_);
+  return fits_;
 }
 
 void Server::work() {
@@ -66,7 +72,7 @@ Clock::time_point Server::due() const {
     waiting += lane->waiting.size();
     oldest = std::min(oldest, lane->waiting.front()->arrived_);
   }
-  if (waiting >= static_cast<size_t>(options_.batch_size)) return Clock::time_point::min();
+  if (waiting >= static_cast<size_t>(fits_)) return Clock::time_point::min();
   return waiting == 0 ? oldest : oldest + options_.batch_timeout;
 }
 
@@ -78,7 +84,7 @@ Server::Batch Server::take_batch() {
     return batch.empty() ||
            (frame.size() == batch.front().frame->size() && frame.options() == batch.front().frame->options());
   };
-  const auto full = [&] { return batch.size() == static_cast<size_t>(options_.batch_size); };
+  const auto full = [&] { return batch.size() == static_cast<size_t>(fits_); };
   for (bool any = true; any && !full();) {
     any = false;
     std::list<std::shared_ptr<Lane>> served;
@@ -98,14 +104,18 @@ Server::Batch Server::take_batch() {
   return batch;
 }
 
-void Server::run(const Batch& batch) const {
+void Server::run(const Batch& batch) {
   std::vector<Frame*> frames;
   for (const Job& job : batch) frames.push_back(job.frame.get());
-  std::vector<FrameResult> results = run_batch(*model(), frames, options_.batch_size);
+  const int most = batch_size();
+  auto [results, fits] = run_batch(*model(), frames, most);
   for (size_t i = 0; i < frames.size(); i++) {
     frames[i]->results_ = std::move(results[i].detections);
     frames[i]->error_ = std::move(results[i].error);
   }
+  if (fits == most) return;
+  const std::lock_guard lock(lock_);
+  fits_ = std::min(fits_, fits);
 }
 
 void Server::settle(const Batch& batch) {

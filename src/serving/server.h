@@ -21,7 +21,8 @@ struct ServerOptions {
   std::chrono::microseconds batch_timeout{0};  // most that a frame waits for others to be run with
 };
 
-// Thread-safe. What a model throws ends up in the frame that it was thrown for.
+// Thread-safe. What a model throws ends up in the frame that it was thrown for. Where memory does not take a
+// batch, it and those after it are made smaller.
 class Server {
  public:
   // Starts the workers. REQUIRES: model; workers and batch_size are at least 1.
@@ -34,6 +35,9 @@ class Server {
   std::shared_ptr<const Model> model() const;
   // Frames that a worker takes from now on are looked at with another model.
   void set_model(std::shared_ptr<const Model> model);
+
+  // Most frames that are run together now; at first the options' batch_size.
+  int batch_size() const;
 
   // Most frames that can be looked at at once.
   int capacity() const { return options_.workers * options_.batch_size; }
@@ -56,7 +60,7 @@ class Server {
   void work();
   Clock::time_point due() const;
   Batch take_batch();
-  void run(const Batch& batch) const;
+  void run(const Batch& batch);
   void settle(const Batch& batch);
 
   const ServerOptions options_;
@@ -64,6 +68,7 @@ class Server {
   std::shared_ptr<const Model> model_;
   std::list<std::shared_ptr<Lane>> lanes_;  // whose turn is next comes first
   std::condition_variable work_;
+  int fits_ = 1;  // frames that are run together
   int idle_ = 0;  // workers that look at nothing
   bool stopping_ = false;
   std::vector<std::thread> workers_;

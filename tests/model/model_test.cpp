@@ -281,6 +281,15 @@ TEST_F(ModelTest, RefusesOptionsOutOfRange) {
   EXPECT_TRUE(refused([](auto& o) { std::swap(o.predict_net, o.init_net); }, ErrorCode::kGraph, "swapped"));
 }
 
+TEST_F(ModelTest, RefusesADeviceThatIsNamedTwice) {
+  write_classifier();
+  ModelOptions twice = options();
+  twice.device = "cpu,cpu";
+  EXPECT_ERROR(load_model(twice), ErrorCode::kArgument, "device: expected each one once, got 'cpu,cpu'");
+  twice.device = "cpu,tpu";
+  EXPECT_ERROR(load_model(twice), ErrorCode::kArgument, "got 'tpu'");
+}
+
 TEST_F(ModelTest, RefusesAFrameWithoutPixels) {
   write_classifier();
   const auto model = load_model(options());

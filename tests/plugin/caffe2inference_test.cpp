@@ -422,7 +422,7 @@ TEST(Caffe2Inference, LoadsAnotherModelThatIsSetWhenReady) {
 TEST(Caffe2Inference, GivesItsPropertiesBack) {
   const Owned<GstElement> element(gst_parse_launch(
       "caffe2inference model=m predict-net=p init-net=i labels-file=l threshold=0.25 "
-      "max-detections=7 device=cpu "
+      "max-detections=7 device=cuda:1 max-memory=4096 "
       "precision=bf16 disable-passes=use_winograd threads=3 min-size=320 max-size=640 "
       "input-format=RGB output=raw workers=2 batch-size=3 batch-timeout=4 model-instance-id=x "
       "class-thresholds=thresholds,car=0.5 inference-interval=5 queue-size=6 drop-policy=newest "
@@ -441,7 +441,8 @@ TEST(Caffe2Inference, GivesItsPropertiesBack) {
   EXPECT_EQ(text("labels-file"), "l");
   EXPECT_EQ(text("threshold"), "0.25");
   EXPECT_EQ(text("max-detections"), "7");
-  EXPECT_EQ(text("device"), "cpu");
+  EXPECT_EQ(text("device"), "cuda:1");
+  EXPECT_EQ(text("max-memory"), "4096");
   EXPECT_EQ(text("precision"), "bf16");
   EXPECT_EQ(text("disable-passes"), "use_winograd");
   EXPECT_EQ(text("threads"), "3");

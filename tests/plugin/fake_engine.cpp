@@ -1,6 +1,7 @@
 // A libcaffe2rt.so for tests of the elements alone: a model that sees the same two objects in every frame.
 // The predict net's name says how it differs from that:
 //   slow-N           takes N ms a batch
+//   small-N          has no memory for more than N frames a batch
 //   fails-on-frames  throws
 //   blind            sees nothing
 //   whole            sees a car as large as the frame
@@ -10,6 +11,7 @@
 // The number of frames that were looked at together is told as output "batch" of output=raw.
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
@@ -26,6 +28,7 @@ class FakeModel final : public Model {
   explicit FakeModel(const ModelOptions& options) : fails_(options.predict_net == "fails-on-frames") {
     if (options.predict_net.starts_with("slow-"))
       took_ = std::chrono::milliseconds(std::stoi(options.predict_net.substr(5)));
+    if (options.predict_net.starts_with("small-")) most_ = std::stoul(options.predict_net.substr(6));
     if (options.predict_net == "missing") fail(ErrorCode::kNotFound, "missing: no such file");
     if (options.predict_net == "broken") fail(ErrorCode::kFormat, "broken: expected a NetDef");
     if (options.predict_net == "unknown") fail(ErrorCode::kUnsupported, "unknown operators: Foo (2)");
@@ -42,6 +45,7 @@ class FakeModel final : public Model {
   std::vector<std::shared_ptr<const Detections>> detect(std::span<const FrameView> frames,
                                                         const DetectOptions& options) const override {
     if (fails_) fail(ErrorCode::kShape, "expected another frame");
+    require(frames.size() <= most_, ErrorCode::kMemory, "out of memory");
     if (took_.count() > 0) std::this_thread::sleep_for(took_);
     std::vector<std::shared_ptr<const Detections>> all;
     for (const FrameView& frame : frames) {
@@ -100,6 +104,7 @@ class FakeModel final : public Model {
 
   const bool fails_;
   std::chrono::milliseconds took_{0};
+  size_t most_ = std::numeric_limits<size_t>::max();
   ModelInfo info_;
   DetectOptions defaults_;
 };

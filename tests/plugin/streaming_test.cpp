@@ -294,6 +294,27 @@ TEST(Streaming, MeasuresItsLatencyAndSaysWhenItChanged) {
   EXPECT_FALSE(messages.next(GST_MESSAGE_LATENCY));
 }
 
+// No frame is lost where a batch needs more memory than there is.
+TEST(Streaming, MakesBatchesSmallerWhereMemoryDoesNotSuffice) {
+  const Harness h =
+      harness(inference("drop-policy=block queue-size=4 batch-size=4 batch-timeout=60000", "small-1"), kCaps);
+  const Messages messages(h->element);
+  for (int i = 0; i < 4; i++) ASSERT_EQ(gst_harness_push(h.get(), frame(i)), GST_FLOW_OK);
+  for (int i = 0; i < 4; i++) {
+    const Buffer out(gst_harness_pull(h.get()));
+    ASSERT_TRUE(out);
+    EXPECT_EQ(look_of(out.get()), GST_CAFFE2_LOOK_INFERRED);
+  }
+  const auto warning = messages.next(GST_MESSAGE_WARNING);
+  ASSERT_TRUE(warning);
+  GError* error = nullptr;
+  gst_message_parse_warning(warning.get(), &error, nullptr);
+  EXPECT_STREQ(error->message, "Memory does not take batches of 4 frames: going on with 1.");
+  g_error_free(error);
+  for (int i = 4; i < 8; i++) push_and_pull(h.get(), Buffer(frame(i)));  // one by one from now on
+  EXPECT_FALSE(messages.next(GST_MESSAGE_WARNING));
+}
+
 TEST(Streaming, PostsItsCountersOnRequest) {
   const Harness h = harness(inference("stats-interval=1"), kCaps);
   const Messages messages(h->element);

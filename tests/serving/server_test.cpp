@@ -141,6 +141,38 @@ TEST(Server, AFrameThatFailsTakesNoOtherOfItsBatchWithIt) {
   EXPECT_EQ(frames[2]->fate(), Fate::kFailed);
 }
 
+TEST(Server, BatchesThatMemoryDoesNotTakeAreMadeSmaller) {
+  std::vector<size_t> sizes;
+  const auto model = std::make_shared<StubModel>([&](std::span<const FrameView> frames) {
+    sizes.push_back(frames.size());
+    require(frames.size() <= 3, ErrorCode::kMemory, "out of memory");
+  });
+  const auto server = make_server(model, {.batch_size = 8, .batch_timeout = std::chrono::hours(1)});
+  Streams streams(server, 1);
+  const auto look_at = [&](int frames) {
+    for (int i = 0; i < frames; i++) streams[0].push(frame(i), true);
+    for (int i = 0; i < frames; i++)
+      EXPECT_EQ(std::dynamic_pointer_cast<StubFrame>(streams[0].pop())->fate(), Fate::kInferred);
+  };
+  look_at(8);
+  EXPECT_EQ(sizes, (std::vector<size_t>{8, 4, 2, 2, 2, 2}));
+  EXPECT_EQ(server->batch_size(), 2);
+  sizes.clear();
+  look_at(4);
+  EXPECT_EQ(sizes, (std::vector<size_t>{2, 2}));
+  server->set_model(model);  // another may need less
+  EXPECT_EQ(server->batch_size(), 8);
+}
+
+TEST(Server, AFrameThatMemoryDoesNotTakeFails) {
+  const auto server = make_server(std::make_shared<StubModel>(
+      [](std::span<const FrameView>) { fail(ErrorCode::kMemory, "out of memory"); }));
+  Streams streams(server, 1);
+  streams[0].push(frame(1), true);
+  EXPECT_EQ(std::dynamic_pointer_cast<StubFrame>(streams[0].pop())->fate(), Fate::kFailed);
+  EXPECT_EQ(server->batch_size(), 1);
+}
+
 TEST(Server, PartsOfAFrameAreRunInBatchesOfTheirOwnSize) {
   Batches batches;
   Streams streams(make_server(batches.model(), {.batch_size = 2}), 1);

@@ -78,7 +78,7 @@ class StubFrame final : public Frame {
   explicit StubFrame(int id, FrameSize size = {1, 1}, DetectOptions options = {}, int views = 1)
       : Frame(size, std::move(options)), id_(static_cast<std::uint8_t>(id)), views_(views) {}
 
-  std::vector<FrameView> map() override {
+  std::vector<FrameView> map(bool) override {
     require(views_ >= 0, ErrorCode::kArgument, "pixels out of reach");
     mapped_++;
     FrameView view;
