@@ -10,6 +10,7 @@
 // is loaded beside the old one.
 #include <string_view>
 
+#include "gpu_memory.h"
 #include "guard.h"
 #include "inference.h"
 #include "inference_properties.h"
@@ -123,7 +124,7 @@ static void gst_caffe2_inference_class_init(GstCaffe2InferenceClass* klass) {
   gst_element_class_set_static_metadata(element, "Caffe2 inference", "Filter/Analyzer/Video",
                                         "Sees objects in video with a detectron2 model exported to Caffe2",
                                         "gst-caffe2");
-  const Ref<GstCaps> caps(gst_caps_from_string(caffe2rt::gst::kVideoCaps));
+  const Ref<GstCaps> caps(caffe2rt::gst::new_inference_caps());
   gst_element_class_add_pad_template(element,
                                      gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps.get()));
   gst_element_class_add_pad_template(element,

@@ -81,6 +81,11 @@ GstVideoInfo progressive_video(const GstCaps* caps) {
   return info;
 }
 
+GstClockTime frame_duration(const GstVideoInfo& info) {
+  if (info.fps_n <= 0 || info.fps_d <= 0) return GST_SECOND / 30;
+  return gst_util_uint64_scale(GST_SECOND, info.fps_d, info.fps_n);
+}
+
 void require_mappable(const GstVideoInfo& info, GstBuffer* buffer) {
   const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
   const int width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
@@ -160,12 +165,18 @@ void FramePixels::release() {
   converter_.reset();
 }
 
-FrameView FramePixels::view(const GstVideoFrame& frame) {
+FrameView FramePixels::view(const GstVideoFrame& frame, FrameMemory memory) {
   require_complete(frame);
   if (!direct_ || (direct_->format == PixelFormat::kYuv420 &&
-                   GST_VIDEO_FRAME_COMP_STRIDE(&frame, 1) != GST_VIDEO_FRAME_COMP_STRIDE(&frame, 2)))
-    return converted(frame);
+                   GST_VIDEO_FRAME_COMP_STRIDE(&frame, 1) != GST_VIDEO_FRAME_COMP_STRIDE(&frame, 2))) {
+    if (memory == FrameMemory::kHost) return converted(frame);
+    throw StreamError(GST_STREAM_ERROR_FORMAT,
+                      "{} in a GPU's memory whose planes have different strides: put 'cudadownload' before "
+                      "this element",
+                      GST_VIDEO_INFO_NAME(&info_));
+  }
   FrameView view = *direct_;
+  view.memory = memory;
   view.width = GST_VIDEO_FRAME_WIDTH(&frame);
   view.height = GST_VIDEO_FRAME_HEIGHT(&frame);
   view.stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);

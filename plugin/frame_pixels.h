@@ -20,6 +20,9 @@ inline constexpr auto kVideoCaps =
 // frames past 16384 pixels a side or 2^27 in all.
 GstVideoInfo progressive_video(const GstCaps* caps);
 
+// From one frame to the next; of streams without a frame rate a guess.
+GstClockTime frame_duration(const GstVideoInfo& info);
+
 // Before a buffer is mapped: throws StreamError where it is smaller than its caps, or its GstVideoMeta does
 // not fit them.
 void require_mappable(const GstVideoInfo& info, GstBuffer* buffer);
@@ -41,9 +44,13 @@ class FramePixels {
  public:
   void set_info(const GstVideoInfo& info);
 
-  // The buffer's pixels, for as long as it stays mapped and until the next call. Throws StreamError where the
-  // buffer holds less than its caps and its GstVideoMeta promise.
-  FrameView view(const GstVideoFrame& frame);
+  // Whether frames are read where they are, without the converter.
+  bool reads_in_place() const { return direct_.has_value(); }
+
+  // The buffer's pixels, which are mapped in `memory`, for as long as it stays mapped and until the next
+  // call. Throws StreamError where the buffer holds less than its caps and its GstVideoMeta promise, or would
+  // have to be converted on a GPU.
+  FrameView view(const GstVideoFrame& frame, FrameMemory memory = FrameMemory::kHost);
 
  private:
   void release();

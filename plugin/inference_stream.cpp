@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "allocation.h"
+#include "gpu_memory.h"
 #include "guard.h"
 #include "inference_properties.h"
 #include "pad_items.h"
@@ -18,12 +18,6 @@ bool begins(const GstEvent* event) {
   return GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START || GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT;
 }
 
-// Of streams without a frame rate a guess.
-GstClockTime frame_duration(const GstVideoInfo& info) {
-  if (info.fps_n <= 0 || info.fps_d <= 0) return GST_SECOND / 30;
-  return gst_util_uint64_scale(GST_SECOND, info.fps_d, info.fps_n);
-}
-
 }  // namespace
 
 void InferenceStream::start() {
@@ -32,6 +26,7 @@ void InferenceStream::start() {
   live_known_ = false;
   frames_ = 0;
   dropped_ = 0;
+  batch_size_ = inference_.server()->batch_size();
   planned_ = inference_.settings().regions;
   plan_ = RegionPlan(planned_);
   gst_segment_init(&segment_, GST_FORMAT_TIME);
@@ -262,41 +257,6 @@ bool InferenceStream::enqueue(GstEvent* event) {
   return false;
 }
 
-bool InferenceStream::sink_query(GstQuery* query) noexcept {
-  if (!GST_QUERY_IS_SERIALIZED(query)) return gst_pad_query_default(sink_, GST_OBJECT(element_), query);
-  const auto stream = this->stream();
-  auto answer = std::make_shared<QueryItem>(query);
-  auto answered = answer->answered();
-  if (!stream || !stream->push(std::move(answer))) return false;
-  return answered.get();
-}
-
-bool InferenceStream::answer_latency(GstQuery* query) {
-  if (!gst_pad_peer_query(sink_, query)) return false;
-  gboolean live = FALSE;
-  GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
-  gst_query_parse_latency(query, &live, &least, &most);
-  const InferenceSettings settings = inference_.settings();
-  GstClockTime ours = 0;
-  {
-    const std::lock_guard lock(lock_);
-    ours = settings.latency >= 0 ? settings.latency * GST_MSECOND : latency_.reported().count();
-  }
-  GstVideoInfo info{};
-  if (const Ref<GstCaps> caps{gst_pad_get_current_caps(src_)}) gst_video_info_from_caps(&info, caps.get());
-  least += ours;
-  if (GST_CLOCK_TIME_IS_VALID(most)) most += ours + settings.queue_size * frame_duration(info);
-  GST_DEBUG_OBJECT(element_, "latency %" GST_TIME_FORMAT ", %" GST_TIME_FORMAT " in all", GST_TIME_ARGS(ours),
-                   GST_TIME_ARGS(least));
-  gst_query_set_latency(query, live, least, most);
-  return true;
-}
-
-bool InferenceStream::src_query(GstQuery* query) noexcept {
-  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) return answer_latency(query);
-  return gst_pad_query_default(src_, GST_OBJECT(element_), query);
-}
-
 bool InferenceStream::src_event(GstEvent* event) noexcept {
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_QOS:
@@ -350,22 +310,13 @@ GstFlowReturn InferenceStream::deliver(Item& item) {
   return GST_FLOW_OK;
 }
 
-// A serialised query's turn.
-bool InferenceStream::ask(GstQuery* query) {
-  if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return gst_pad_peer_query(src_, query);
-  const guint inside = inference_.settings().queue_size + inference_.server()->capacity();
-  const Allocation allocation = answer_allocation(src_, query, inside);
-  repack_ = allocation.wants_packed;
-  return allocation.answered;
-}
-
 GstFlowReturn InferenceStream::push_frame(VideoFrame& frame) {
   after_frame();
   const std::uint64_t dropped = stream()->frames_dropped();
   if (frame.fate() == Fate::kOverrun || (newest_ && dropped > dropped_)) post_qos(frame.buffer());
   dropped_ = dropped;
   Ref<GstBuffer> buffer = frame.take_buffer();
-  if (repack_) buffer = packed(frame.info(), std::move(buffer));
+  if (repack_ && !is_in_gpu_memory(buffer.get())) buffer = packed(frame.info(), std::move(buffer));
   const GstFlowReturn flow = gst_pad_push(src_, buffer.release());
   if (flow != GST_FLOW_EOS) return flow;
   // No more frames, until something else begins; events go on.
@@ -385,6 +336,12 @@ void InferenceStream::after_frame() {
     const std::lock_guard lock(lock_);
     changed = latency_.update(latency, now);
   }
+  const int batch_size = inference_.server()->batch_size();
+  if (batch_size < batch_size_)
+    GST_ELEMENT_WARNING(
+        element_, RESOURCE, NO_SPACE_LEFT,
+        ("Memory does not take batches of %d frames: going on with %d.", batch_size_, batch_size), (nullptr));
+  batch_size_ = batch_size;
   if (changed && settings.latency < 0)
     gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
   if (settings.stats_interval > 0 &&

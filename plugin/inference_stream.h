@@ -52,6 +52,7 @@ class InferenceStream {
   void after_frame();
   bool enqueue(GstEvent* event);
   bool ask(GstQuery* query);
+  bool takes_gpu_memory() const;
   bool answer_latency(GstQuery* query);
   void halt(GstFlowReturn why, bool flush);
   void resume();
@@ -91,6 +92,7 @@ class InferenceStream {
 
   // Of the source pad's thread.
   std::uint64_t dropped_ = 0;  // frames that had been dropped when the last one left
+  int batch_size_ = 0;         // that memory took then
   bool ended_ = false;         // nobody downstream wants more frames of this segment
   Clock::time_point stats_posted_;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "decode/merge_regions.h"
+#include "gpu_memory.h"
 #include "guard.h"
 #include "meta/meta.h"
 
@@ -36,12 +37,15 @@ VideoFrame::VideoFrame(Ref<GstBuffer> buffer, std::shared_ptr<FrameReaders> read
       readers_(std::move(readers)),
       plan_(std::move(plan)) {}
 
-std::vector<FrameView> VideoFrame::map() {
-  mapped_.emplace(readers_->info(), buffer_.get(), GST_MAP_READ);
+std::vector<FrameView> VideoFrame::map(bool in_gpu_memory) {
   try {
-    if (!*mapped_) throw StreamError(GST_STREAM_ERROR_FAILED, "a buffer that cannot be mapped for reading");
     reader_ = readers_->take();
-    const FrameView whole = reader_->view(**mapped_);
+    const bool stays = in_gpu_memory && reader_->reads_in_place() && is_in_gpu_memory(buffer_.get());
+    mapped_.emplace(readers_->info(), buffer_.get(),
+                    static_cast<GstMapFlags>(stays ? GST_MAP_READ | kMapOnGpu : GST_MAP_READ));
+    if (!*mapped_) throw StreamError(GST_STREAM_ERROR_FAILED, "a buffer that cannot be mapped for reading");
+    if (stays) await_gpu_memory(buffer_.get());
+    const FrameView whole = reader_->view(**mapped_, stays ? FrameMemory::kGpu : FrameMemory::kHost);
     if (!plan_.regions) return {whole};
     std::vector<FrameView> views;
     for (const Region& region : *plan_.regions) views.push_back(crop(whole, region.rect));

@@ -40,7 +40,7 @@ class VideoFrame final : public Frame {
   };
   VideoFrame(Ref<GstBuffer> buffer, std::shared_ptr<FrameReaders> readers, DetectOptions options, Plan plan);
 
-  std::vector<FrameView> map() override;
+  std::vector<FrameView> map(bool in_gpu_memory) override;
   void unmap() noexcept override;
 
   // REQUIRES: the frame came out of the stream. The buffer, which is the caller's then, with metadata of what

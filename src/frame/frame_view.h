@@ -29,6 +29,9 @@ constexpr int bytes_per_pixel(PixelFormat format) {
   return 0;
 }
 
+// Whose memory pixels are in.
+enum class FrameMemory { kHost, kGpu };
+
 struct FrameSize {
   int height = 0, width = 0;  // pixels
   bool operator==(const FrameSize&) const = default;
@@ -40,7 +43,8 @@ struct FrameView {
   int height = 0;             // pixels
   std::ptrdiff_t stride = 0;  // bytes from one row to the next, at least width * bytes_per_pixel(format)
   const std::uint8_t* data = nullptr;
-  Yuv yuv = {};  // of kYuv420
+  Yuv yuv = {};                             // of kYuv420
+  FrameMemory memory = FrameMemory::kHost;  // of all that this points to
 
   const std::uint8_t* row(int y) const { return data + y * stride; }
 };

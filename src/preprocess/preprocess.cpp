@@ -276,6 +276,8 @@ NetInput preprocess(std::span<const FrameView> frames, const PreprocessOptions& 
   FrameSize largest;
   for (const FrameView& frame : frames) {
     check(frame);
+    require(frame.memory == FrameMemory::kHost || on_gpu, ErrorCode::kArgument,
+            "frame: expected pixels in the host's memory, got a GPU's");
     const FrameSize size = resized_size({frame.height, frame.width}, options);
     largest = {std::max(largest.height, size.height), std::max(largest.width, size.width)};
     input.sizes.push_back(size);

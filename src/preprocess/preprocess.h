@@ -49,7 +49,8 @@ FrameSize resized_size(FrameSize frame, const PreprocessOptions& options);
 // bilinear filter, within one level of Pillow on every sample, or as torch.nn.functional.interpolate does it
 // without align_corners, and are written to `data`. Frames may have different sizes and formats; grey ones
 // are repeated into all channels. `device`: a GPU makes its `data` itself, of frames that it is sent as they
-// are. Throws Error(kArgument) for a frame without pixels or with a stride shorter than its rows.
+// are, or that are in a GPU's memory. Throws Error(kArgument) for a frame without pixels or with a stride
+// shorter than its rows, and for one in a GPU's memory where `device` is the CPU.
 NetInput preprocess(std::span<const FrameView> frames, const PreprocessOptions& options,
                     c10::Device device = c10::DeviceType::CPU);
 

@@ -92,6 +92,11 @@ inline bool await_event(GstHarness* h, GstEventType type) {
   return false;
 }
 
+// How many objects its metadata has.
+inline guint objects_in(GstBuffer* frame) {
+  return gst_caffe2_meta_get_n_objects(gst_buffer_get_caffe2_meta(frame));
+}
+
 // Messages on an element's bus.
 class Messages {
  public:

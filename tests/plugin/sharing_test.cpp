@@ -10,10 +10,6 @@ std::string inference(const std::string& properties, const std::string& net = "f
   return "caffe2inference name=i drop-policy=block init-net=fake predict-net=" + net + " " + properties;
 }
 
-guint objects_in(GstBuffer* frame) {
-  return gst_caffe2_meta_get_n_objects(gst_buffer_get_caffe2_meta(frame));
-}
-
 // How many frames were looked at together with this one.
 int batch_of(GstBuffer* frame) {
   GstCaffe2Tensor tensor;
