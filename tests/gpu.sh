@@ -8,7 +8,7 @@
 #   --build     where to build; default build/gpu
 #   --golden    recorded nets to compare with, as tests/golden_test.py takes them; default ../shared/golden where it is
 #   --bench     folders of nets to time, each model.pb and model_init.pb; default ../shared/models/bench where it is
-#   --sanitize  the operators' comparison under compute-sanitizer too
+#   --sanitize  the operators' comparison under compute-sanitizer too: memcheck, racecheck and initcheck
 #
 # LIBTORCH_DIR names the folder of torch; default: the one of tools/bootstrap.sh, else the one that python3 imports.
 set -uo pipefail
@@ -82,13 +82,16 @@ net=$bench/mask_rcnn_R_50_FPN_3x name=mask_rcnn_R_50_FPN
 if [ -e "$net/model.pb" ]; then
   time_net "$name fp16" "$net" --precision fp16 --repeat 30 --profile "$out/$name.fp16.trace.json"
   time_net "$name bf16" "$net" --precision bf16 --repeat 20
+  time_net "$name fp16, without CUDA graphs" "$net" --precision fp16 --repeat 20 --no-cuda-graphs
+  time_net "$name fp16, without slots" "$net" --precision fp16 --repeat 20 --disable-passes use_slots
   time_net "$name fp16 x8" "$net" --precision fp16 --batch 8 --repeat 10
   time_net "$name fp32" "$net" --repeat 20 --profile "$out/$name.fp32.trace.json"
 fi
 time_net "demo fp16" models/demo --height 480 --width 640 --precision fp16 --repeat 20
 time_net "demo fp32" models/demo --height 480 --width 640 --repeat 20
 
-build "build tests" runtime_tests ops_tests ops_cuda_tests
+build "build tests" runtime_tests ops_tests ops_cuda_tests benchmarks
+step "preprocess and RoIAlign" 60 "$build/bin/benchmarks" --benchmark_filter=_on_gpu --benchmark_out="$out/benchmarks.json"
 step "runtime" 120 "$build/bin/runtime_tests" --gtest_brief=1
 # One kernel that breaks makes all that follows in its process fail: then each test gets a process of its own.
 step "operators, GPU against CPU" 60 "$build/bin/ops_cuda_tests" --gtest_output="json:$steps/agreement.json" ||
@@ -112,7 +115,9 @@ if [ -e "$net/model.pb" ]; then
   time_net "$name fp32, cuDNN's choice measured" "$net" --repeat 20 --measure-algorithms
 fi
 if [ $sanitize = 1 ]; then
-  step "compute-sanitizer" 300 compute-sanitizer --error-exitcode 9 "$build/bin/ops_cuda_tests" --gtest_brief=1
+  for tool in memcheck racecheck initcheck; do
+    step "compute-sanitizer, $tool" 300 compute-sanitizer --tool $tool --error-exitcode 9 "$build/bin/ops_cuda_tests" --gtest_brief=1
+  done
 fi
 report
 exit $failed

@@ -29,7 +29,14 @@ def failures(file):
     return found
 
 
-def collect(steps):
+def parts(file):
+    """Milliseconds of each part that benchmarks timed."""
+    if not file.exists():
+        return {}
+    return {b["name"]: 1e3 * b["each"] for b in json.loads(file.read_text())["benchmarks"] if "each" in b}
+
+
+def collect(steps, out):
     report = {
         "device": said("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"),
         "torch": said("python3", "-c", "from importlib import metadata; print(metadata.version('torch'))"),
@@ -39,6 +46,7 @@ def collect(steps):
         "failures": failures(steps / "agreement.json") + failures(steps / "operators.json"),
         "golden": read(steps / "golden.txt").splitlines(),
         "bench": [],
+        "parts": parts(out / "benchmarks.json"),
     }
     for line in read(steps / "bench.tsv").splitlines():
         name, row = line.split("\t", 1)
@@ -62,6 +70,8 @@ def markdown(report):
         for b in report["bench"]:
             lines += ["", "%s, each operator waited for:" % b["name"], ""]
             lines += ["- %s %.3f ms" % (o["type"], o["ms"]) for o in b["operators"]]
+    if report["parts"]:
+        lines += ["", "| part | ms |", "|---|---|"] + ["| %s | %.4f |" % part for part in report["parts"].items()]
     if report["failures"]:
         lines += ["", "Failed tests:", ""]
         lines += ["- %s: %s" % (f["test"], " ".join(f["says"].split())) for f in report["failures"]]
@@ -75,7 +85,7 @@ def main():
     p.add_argument("--steps", type=pathlib.Path, required=True, help="what the steps left")
     p.add_argument("--out", type=pathlib.Path, required=True)
     a = p.parse_args()
-    report = collect(a.steps)
+    report = collect(a.steps, a.out)
     (a.out / "gpu_report.json").write_text(json.dumps(report, indent=1) + "\n")
     (a.out / "gpu_report.md").write_text(markdown(report))
 

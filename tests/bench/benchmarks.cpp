@@ -1,16 +1,19 @@
 // Every hot part on its own, at the sizes that Mask R-CNN R50-FPN has at 800x1344, and a whole frame of the
-// demonstration model.
+// demonstration model; and what a GPU does in their place, where there is one.
 //
 //     build/release/bin/benchmarks [--benchmark_filter=REGEX] [--threads=N]
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 #include <benchmark/benchmark.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <cstring>
 #include <string>
@@ -19,6 +22,7 @@
 #include "preprocess/preprocess.h"
 #include "runtime/compiled_net.h"
 #include "runtime/net_memory.h"
+#include "runtime/place_operator.h"
 
 namespace caffe2rt {
 namespace {
@@ -177,6 +181,88 @@ void whole_frame(benchmark::State& state, const char* precision) {
 BENCHMARK_CAPTURE(whole_frame, fp32, "fp32")->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(whole_frame, bf16, "bf16")->Unit(benchmark::kMillisecond)->UseRealTime();
 
+// Waits until a GPU has done what was asked of it.
+void await(c10::Device device) { c10::impl::VirtualGuardImpl(device.type()).getStream(device).synchronize(); }
+
+// What is asked of a GPU in `state`'s loop, many times before it is waited for, as a stream of frames does.
+template <class F>
+void time_on_gpu(benchmark::State& state, F&& ask) {
+  constexpr int kAtOnce = 100;
+  const c10::InferenceMode no_gradients;
+  const c10::Device gpu = parse_device("cuda");
+  const c10::DeviceGuard guard(gpu);
+  for (int i = 0; i < kAtOnce; i++) ask(gpu);
+  await(gpu);
+  for (auto _ : state) {
+    for (int i = 0; i < kAtOnce; i++) ask(gpu);
+    await(gpu);
+  }
+  state.SetItemsProcessed(state.iterations() * kAtOnce);
+  state.counters["each"] = benchmark::Counter(static_cast<double>(state.iterations()) * kAtOnce,
+                                              benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+// A frame of 1080p in a GPU's memory to `data`.
+void preprocessing_on_gpu(benchmark::State& state, PixelFormat format) {
+  const int rows = format == PixelFormat::kYuv420 ? 1620 : 1080, bytes = bytes_per_pixel(format);
+  const at::Tensor pixels = at::randint(0, 256, {rows, 1920, bytes}, at::kByte).to(parse_device("cuda"));
+  FrameView frame{format, 1920, 1080, std::ptrdiff_t{1920} * bytes, pixels.const_data_ptr<std::uint8_t>()};
+  frame.memory = FrameMemory::kGpu;
+  if (format == PixelFormat::kYuv420)
+    frame.yuv = {.u = frame.row(1080),
+                 .v = frame.row(1080) + 1,
+                 .stride = 1920,
+                 .step = 2,
+                 .matrix = yuv_matrix(0.2126, 0.0722, false)};
+  time_on_gpu(state, [&](c10::Device gpu) {
+    benchmark::DoNotOptimize(preprocess({&frame, 1}, {.size_divisibility = 32}, gpu));
+  });
+}
+
+// 1000 regions of 256 channels from four levels, 7x7 each, in float16.
+void roi_align_on_gpu(benchmark::State& state) {
+  OperatorDef def{
+      .type = "caffe2rt.LeveledRoIAlign", .inputs = {"p2", "p3", "p4", "p5", "rois"}, .outputs = {"y"}};
+  const auto whole = [&](const char* name, std::int64_t value) {
+    def.args.push_back({.name = name, .i = value});
+  };
+  whole("pooled_h", 7);
+  whole("pooled_w", 7);
+  whole("aligned", 1);
+  def.args.push_back({.name = "caffe2rt.spatial_scales", .floats = {0.25F, 0.125F, 0.0625F, 0.03125F}});
+  const c10::Device gpu = parse_device("cuda");
+  const Schema& schema = *find_schema(def.type);
+  const OperatorArgs args(def, gpu);
+  const auto op = schema.make(args);
+  const PlacedOperator placed = place_operator(schema, *op, args, {});
+  std::vector<at::Tensor> in;
+  for (int level = 2; level <= 5; level++)
+    in.push_back(channels_last(at::randn({1, 256, 800 >> level, 1344 >> level})).to(gpu, at::kHalf));
+  const at::Tensor corner = at::rand({1000, 2}).mul(600), size = at::rand({1000, 2}).pow(3).mul(700);
+  in.push_back(at::cat({at::zeros({1000, 1}), corner, corner + size}, 1).to(gpu));
+  std::vector<const at::Tensor*> pointers;
+  for (const at::Tensor& tensor : in) pointers.push_back(&tensor);
+  Outputs out(1);
+  time_on_gpu(state, [&](c10::Device) { placed.op->run(Inputs(schema, pointers), out); });
+}
+
+void register_those_of_a_gpu() {
+  try {
+    parse_device("cuda");
+  } catch (const Error& e) {
+    fmt::print(stderr, "without a GPU: {}\n", e.what());
+    return;
+  }
+  for (const auto& [name, format] : {std::pair{"NV12", PixelFormat::kYuv420}, {"BGR", PixelFormat::kBgr}})
+    benchmark::RegisterBenchmark(fmt::format("preprocessing_on_gpu/{}", name).c_str(), preprocessing_on_gpu,
+                                 format)
+        ->Unit(benchmark::kMillisecond)
+        ->UseRealTime();
+  benchmark::RegisterBenchmark("roi_align_on_gpu", roi_align_on_gpu)
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
+}
+
 }  // namespace
 }  // namespace caffe2rt
 
@@ -186,6 +272,7 @@ int main(int argc, char** argv) {
       at::set_num_threads(std::stoi(argv[i] + 10));
       std::rotate(argv + i, argv + i + 1, argv + argc--);
     }
+  caffe2rt::register_those_of_a_gpu();  // first of all: ATen looks for its CUDA half once
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

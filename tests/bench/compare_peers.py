@@ -1,7 +1,7 @@
 """What compare_peers.sh runs: a process an engine, each asked in turn to look at the same input, and a table of what they took.
 
 Timed is a whole frame: from pixels of the net's size to boxes, scores, classes and masks as the net gives them (28x28). ENGINE-bf16 is an
-engine that multiplies bfloat16 where it can. Ready is the time from the engine's own files to the first result; memory is the process's peak.
+engine that multiplies bfloat16 where it can, ENGINE-fp16 float16 on a GPU, where plain means float32 without TF32. Ready is the time from the engine's own files to the first result; memory is the process's peak.
 """
 import argparse
 import contextlib
@@ -18,8 +18,11 @@ import warnings
 
 import numpy as np
 
-PRECISIONS = ("", "-bf16")
-NEEDS = {"caffe2rt": ["caffe2rt._runtime"], "pytorch": ["torch", "torchvision"], "onnxruntime": ["onnxruntime", "onnx"], "openvino": ["openvino", "onnx"]}
+NEEDS = {"caffe2rt": ["caffe2rt._runtime"], "pytorch": ["torch", "torchvision"], "torchcompile": ["torch", "torchvision"],
+         "onnxruntime": ["onnxruntime", "onnx"], "openvino": ["openvino", "onnx"]}
+# What is compared where none is named.
+EVERY = {"cpu": ["caffe2rt", "pytorch", "onnxruntime", "openvino", "caffe2rt-bf16", "pytorch-bf16", "openvino-bf16"],
+         "cuda": ["caffe2rt", "pytorch", "torchcompile", "onnxruntime", "caffe2rt-fp16", "pytorch-fp16", "torchcompile-fp16"]}
 BOX, SCORE = 0.1, 1e-3  # how far our results may be from PyTorch's: pixels, probability
 _REST = 0.3  # seconds between turns, so that one engine's threads no longer spin when the next one runs
 
@@ -67,9 +70,9 @@ def convert_caffe2(name, folder):
         raise RuntimeError("the network could not be converted")
 
 
-def prepare_caffe2rt(name, size, folder, threads, bf16):
+def prepare_caffe2rt(name, size, folder, threads, device, precision):
     from caffe2rt import Caffe2Model
-    model = Caffe2Model.load_protobuf(folder / "model", threads=threads, precision="bf16" if bf16 else "fp32")
+    model = Caffe2Model.load_protobuf(folder / "model", threads=threads, device=device, precision=precision)
     data, first = np.load(folder / "image.npy"), 0 if "retinanet" in name else 1
     if "retinanet" in name:  # its boxes are decoded behind the net
 
@@ -85,32 +88,48 @@ def prepare_caffe2rt(name, size, folder, threads, bf16):
     return run, ""
 
 
-def prepare_pytorch(name, size, folder, threads, bf16):
+def prepare_pytorch(name, size, folder, threads, device, precision):
     import torch
     torch.set_num_threads(threads)
-    model, image = build(name, size, folder).to(memory_format=torch.channels_last), torch.from_numpy(np.load(folder / "image.npy")) / 255
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    model, image = build(name, size, folder).to(device, memory_format=torch.channels_last), torch.from_numpy(np.load(folder / "image.npy")) / 255
+    low = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
     def run():
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            return {k: v.float().numpy() for k, v in model([image])[0].items()}
+        with torch.inference_mode(), torch.autocast(device.split(":")[0], low, enabled=precision != "fp32"):
+            return {k: v.float().cpu().numpy() for k, v in model([image.to(device)])[0].items()}
     return run, torch.__version__
 
 
-def prepare_onnxruntime(name, size, folder, threads, bf16):
-    if bf16:
-        raise RuntimeError("has no bf16 on CPUs")
+def prepare_torchcompile(name, size, folder, threads, device, precision):
+    import torch
+    compiled = torch.compile(prepare_pytorch(name, size, folder, threads, device, precision)[0])
+    for _ in range(3):  # until it compiles no more
+        compiled()
+    return compiled, torch.__version__
+
+
+def prepare_onnxruntime(name, size, folder, threads, device, precision):
+    if precision != "fp32":
+        raise RuntimeError("has no %s for this network" % precision)
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(str(folder / "net.onnx"), options, providers=["CPUExecutionProvider"])
+    provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
+    if provider not in onnxruntime.get_available_providers():
+        raise RuntimeError("was built without %s" % provider)
+    providers = [provider] if device == "cpu" else [(provider, {"use_tf32": "0"})]
+    session = onnxruntime.InferenceSession(str(folder / "net.onnx"), options, providers=providers)
     names, feeds = (folder / "outputs").read_text().split(), {session.get_inputs()[0].name: np.load(folder / "image.npy") / np.float32(255)}
     return lambda: dict(zip(names, session.run(None, feeds))), onnxruntime.__version__
 
 
-def prepare_openvino(name, size, folder, threads, bf16):
+def prepare_openvino(name, size, folder, threads, device, precision):
+    if device != "cpu":
+        raise RuntimeError("does not know this device")
     import openvino
     core = openvino.Core()
-    settings = {"INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+    settings = {"INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
     request = core.compile_model(core.read_model(str(folder / "net.onnx")), "CPU", settings).create_infer_request()
     image = np.load(folder / "image.npy") / np.float32(255)
     names = (folder / "outputs").read_text().split()
@@ -119,7 +138,8 @@ def prepare_openvino(name, size, folder, threads, bf16):
 
 def prepare(engine, *arguments):
     """A function that looks at the input and gives what it finds by name, and the engine's version."""
-    return globals()["prepare_" + engine.split("-")[0]](*arguments, engine.endswith("-bf16"))
+    kind, _, precision = engine.partition("-")
+    return globals()["prepare_" + kind](*arguments, precision or "fp32")
 
 
 def peak_memory():
@@ -203,7 +223,7 @@ def table(working, spent, costs):
     lines = ["| engine | median ms | least ms | time over ours | ready, s | memory, MB | detections | boxes differ by | scores differ by |",
              "|---|---|---|---|---|---|---|---|---|"]
     for engine, (_, found, version) in working.items():
-        ours = "caffe2rt-bf16" if engine.endswith("-bf16") else "caffe2rt"
+        ours = "caffe2rt" + engine[len(engine.split("-")[0]):]
         ratio = "%.2f" % (medians[engine] / medians[ours]) if ours in medians else ""
         row = [("%s %s" % (engine, version)).strip(), "%.1f" % medians[engine], "%.1f" % min(spent[engine]), ratio,
                "%.1f" % costs[engine][0], "%.0f" % costs[engine][1], "%d" % len(found["scores"])]
@@ -215,7 +235,10 @@ def table(working, spent, costs):
     return "\n".join(lines), agrees
 
 
-def processor():
+def processor(device="cpu"):
+    if device != "cpu":
+        import torch
+        return torch.cuda.get_device_name(device)
     with contextlib.suppress(OSError):
         for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -225,18 +248,21 @@ def processor():
 
 def main():
     p = argparse.ArgumentParser(prog="compare_peers.sh", description="Times a network of torchvision's in several engines, in turn.")
-    p.add_argument("engines", nargs="*", metavar="ENGINE", help="%s; each also with -bf16" % ", ".join(NEEDS))
+    p.add_argument("engines", nargs="*", metavar="ENGINE", help="%s; each also with -bf16, and on a GPU with -fp16" % ", ".join(NEEDS))
     p.add_argument("--net", default="maskrcnn_resnet50_fpn", help="torchvision's name; default: %(default)s")
     p.add_argument("--size", nargs=2, type=int, default=(800, 1344), metavar=("HEIGHT", "WIDTH"), help="of the input, multiples of 32; default: 800 1344")
+    p.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
     p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: %(default)s")
     p.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
     args = p.parse_args()
-    every = [engine + precision for precision in PRECISIONS for engine in NEEDS if engine + precision != "onnxruntime-bf16"]
-    unknown = set(args.engines) - set(every)
+    kind = args.device.split(":")[0]
+    if kind not in EVERY:
+        p.error("--device: expected cpu, cuda or cuda:N, got '%s'" % args.device)
+    unknown = set(args.engines) - {engine + low for engine in NEEDS for low in ("", "-bf16", "-fp16")}
     if unknown or any(side <= 0 or side % 32 for side in args.size) or args.threads < 1 or args.rounds < 1:
         p.error("unknown engine %s" % ", ".join(sorted(unknown)) if unknown else "expected sides that are multiples of 32, and counts of at least 1")
     engines = []
-    for engine in args.engines or every:
+    for engine in args.engines or EVERY[kind]:
         lacking = missing(engine)
         if lacking:
             print("%s: not installed (%s)" % (engine, ", ".join(lacking)), file=sys.stderr)
@@ -246,6 +272,8 @@ def main():
         p.error("torch and torchvision build the network: expected both")
     import torch
     warnings.filterwarnings("ignore")
+    if kind == "cuda" and not torch.cuda.is_available():
+        p.error("--device %s: torch finds no GPU" % args.device)
     with tempfile.TemporaryDirectory() as name:
         folder, size = pathlib.Path(name), tuple(args.size)
         torch.save(build(args.net, size).state_dict(), folder / "weights.pth")
@@ -255,10 +283,10 @@ def main():
             export_onnx(args.net, size, folder)
         if "caffe2rt" in kinds:
             convert_caffe2(args.net, folder)
-        working = start(prepare, engines, (args.net, size, folder, args.threads))
+        working = start(prepare, engines, (args.net, size, folder, args.threads, args.device))
         spent, costs = take_turns(working, args.rounds)
     text, agrees = table(working, spent, costs)
-    print("%s at %dx%d, %d threads, %d rounds, %s\n\n%s" % (args.net, *size, args.threads, args.rounds, processor(), text))
+    print("%s at %dx%d, %d threads, %d rounds, %s\n\n%s" % (args.net, *size, args.threads, args.rounds, processor(args.device), text))
     if not agrees:
         print("caffe2rt and pytorch do not find the same", file=sys.stderr)
     return 0 if agrees and working else 1
