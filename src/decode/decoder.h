@@ -11,15 +11,10 @@
 
 #include "decode/detect_options.h"
 #include "decode/detections.h"
-#include "frame/frame_view.h"
+#include "frame/image_sizes.h"
 #include "graph/graph.h"
 
 namespace caffe2rt {
-
-struct ImageSizes {
-  FrameSize input;  // of the image in `data`, without padding
-  FrameSize frame;  // of the frame it was resized from
-};
 
 // Fed where an operator for a GPU reads it: (N,4) float32 on the host, height and width of each input, then
 // of each frame.

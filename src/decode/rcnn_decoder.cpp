@@ -7,8 +7,8 @@
 #include "decode/blob_access.h"
 #include "decode/decoders.h"
 #include "decode/fit_to_frame.h"
-#include "decode/keypoints.h"
 #include "decode/net_args.h"
+#include "ops/heatmaps_to_keypoints.h"
 
 namespace caffe2rt {
 
@@ -196,8 +196,9 @@ void RcnnDecoder::fill(const Blobs& blobs, std::span<const ImageSizes> images, c
     for (auto& [object, row] : pick_objects(heads, offsets[i], offsets[i + 1], images[i], options)) {
       if (heads.heat_maps.defined()) {
         const float* box = heads.boxes.const_data_ptr<float>() + row * heads.boxes.size(1);
-        object.keypoints =
-            keypoints_of_maps(heads.heat_maps.select(0, row), {box[0], box[1], box[2], box[3]});
+        for (const Peak& peak :
+             stretched_peaks(heads.heat_maps.select(0, row), {box[0], box[1], box[2], box[3]}))
+          object.keypoints.push_back({peak.x, peak.y, peak.score});
       }
       if (heads.found.defined()) object.keypoints = read_found(heads.found, row);
       if (heads.keypoints.defined()) object.keypoints = read_keypoints(heads.keypoints, row);

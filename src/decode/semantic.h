@@ -11,8 +11,7 @@
 
 namespace caffe2rt {
 
-// `logits`: (C,H,W) float32 contiguous, at least as large as the image. Bilinear, with corners not aligned;
-// of equal classes the first. Throws Error(kShape).
+// As semantic_labels (ops/semantic_labels.h). Throws Error(kShape).
 LabelMap semantic_map(const at::Tensor& logits, const ImageSizes& sizes);
 
 // The maps of a batch, of blob sem_seg (N,C,H,W), or of what the operator below made of it. Throws Error.
@@ -20,8 +19,5 @@ std::vector<LabelMap> semantic_maps(const Blobs& blobs, std::span<const ImageSiz
 
 // What a GPU does of it: see Decoder::operators_for_gpu().
 OperatorDef semantic_operator_for_gpu();
-
-// The stretched logits themselves, (C,height,width) float32 of the frame.
-at::Tensor semantic_scores(const at::Tensor& logits, const ImageSizes& sizes);
 
 }  // namespace caffe2rt

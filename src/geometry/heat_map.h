@@ -11,7 +11,7 @@
 namespace caffe2rt {
 
 struct Peak {
-  float x, y;  // cells from the map's corner
+  float x, y;  // cells from the map's corner, unless a function says otherwise
   float score;
 };
 

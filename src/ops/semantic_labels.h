@@ -1,14 +1,22 @@
-// What SemanticLabels on the CPU and on a GPU share.
+// SemanticLabels as functions, and what it shares with the one on a GPU.
 #pragma once
 
 #include <cmath>
 #include <vector>
 
 #include "base/error.h"
-#include "decode/decoder.h"
+#include "frame/image_sizes.h"
 #include "runtime/operator.h"
 
 namespace caffe2rt {
+
+// The best class of each pixel of a frame, (height,width) row-major. `logits`: (C,H,W) float32 contiguous, at
+// least as large as the image. Bilinear, with corners not aligned; of equal classes the first. Throws
+// Error(kShape).
+std::vector<std::int32_t> semantic_labels(const at::Tensor& logits, const ImageSizes& sizes);
+
+// The stretched logits themselves, (C,height,width) float32 of the frame.
+at::Tensor semantic_scores(const at::Tensor& logits, const ImageSizes& sizes);
 
 enum SemanticLabelsInput { kSemanticLogits, kImageSizes };
 

@@ -257,8 +257,7 @@ void CompiledNet::run_step(size_t index, Workspace& workspace) const {
   for (size_t i = 0; i < out.size(); i++) workspace.values_[node.outputs[i]] = std::move(out[i]);
 }
 
-// What the caller wants to have, of inputs by value: its outputs, then how many of their slots
-// are filled.
+// What the caller wants to have, of inputs by value: its outputs, then how many of their slots are filled.
 std::vector<at::Tensor> CompiledNet::run_steps(const std::map<ValueId, at::Tensor>& feeds,
                                                Workspace& workspace) const {
   auto& values = workspace.values_;

@@ -5,7 +5,7 @@
 namespace caffe2rt {
 
 Workspaces::Lent Workspaces::lend() {
-  auto workspace = std::make_unique<Workspace>();
+  std::unique_ptr<Workspace> workspace;
   {
     const std::lock_guard lock(lock_);
     if (!free_.empty()) {
@@ -13,6 +13,7 @@ Workspaces::Lent Workspaces::lend() {
       free_.pop_back();
     }
   }
+  if (!workspace) workspace = std::make_unique<Workspace>();
   return {workspace.release(), [this](Workspace* lent) {
             std::unique_ptr<Workspace> back(lent);
             const std::lock_guard lock(lock_);

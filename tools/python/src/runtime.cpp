@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "decode/decoder.h"
 #include "decode/predictions.h"
-#include "decode/semantic.h"
+#include "ops/semantic_labels.h"
 #include "runtime/compiled_net.h"
 #include "runtime/translate_exceptions.h"
 
