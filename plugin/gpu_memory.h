@@ -14,7 +14,11 @@ GstCaps* new_inference_caps();
 // Whether a net on this device (ModelOptions::device) may have frames there.
 bool may_run_on_gpu(const std::string& device);
 
-// Answers a caps query as gst_pad_query_default does. `on_gpu`: whether frames may be in a GPU's memory.
+// Whether answer_caps() answers it.
+bool asks_for_caps(const GstQuery* query);
+
+// Answers what caps a pad has, or whether it accepts some, as gst_pad_query_default does. `on_gpu`: whether
+// frames may be in a GPU's memory.
 bool answer_caps(GstPad* pad, GstQuery* query, bool on_gpu);
 
 // Whether a buffer's memory is a GPU's.

@@ -10,7 +10,7 @@ GST_DEBUG_CATEGORY_EXTERN(caffe2inference_debug);
 namespace caffe2rt::gst {
 
 bool InferenceStream::sink_query(GstQuery* query) noexcept {
-  if (GST_QUERY_TYPE(query) == GST_QUERY_CAPS) return answer_caps(sink_, query, takes_gpu_memory());
+  if (asks_for_caps(query)) return answer_caps(sink_, query, takes_gpu_memory());
   if (!GST_QUERY_IS_SERIALIZED(query)) return gst_pad_query_default(sink_, GST_OBJECT(element_), query);
   const auto stream = this->stream();
   auto answer = std::make_shared<QueryItem>(query);
@@ -46,7 +46,7 @@ bool InferenceStream::answer_latency(GstQuery* query) {
 
 bool InferenceStream::src_query(GstQuery* query) noexcept {
   if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) return answer_latency(query);
-  if (GST_QUERY_TYPE(query) == GST_QUERY_CAPS) return answer_caps(src_, query, takes_gpu_memory());
+  if (asks_for_caps(query)) return answer_caps(src_, query, takes_gpu_memory());
   return gst_pad_query_default(src_, GST_OBJECT(element_), query);
 }
 
