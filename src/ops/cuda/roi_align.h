@@ -8,7 +8,7 @@
 
 namespace caffe2rt::cuda {
 
-constexpr int kMostTaps = 64;    // rows, or columns, of a bin that a block of threads keeps
+constexpr int kMostTaps = 64;  // rows, or columns, of a bin that a block of threads keeps
 
 struct PooledLevel {
   const void* map = nullptr;    // (N,H,W,C), as channels_last memory lies
