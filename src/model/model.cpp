@@ -216,9 +216,10 @@ class NetModel final : public Model {
     std::vector<ImageSizes> sizes;
     for (size_t i = 0; i < frames.size(); i++)
       sizes.push_back({input.sizes[i], {frames[i].height, frames[i].width}});
-    const auto wanted = decoder_->blobs_read(options.output, !net_.device().is_cpu());
-    const Blobs feeds = {
-        {image_input_, input.data}, {"im_info", input.im_info}, {kImageSizesBlob, tensor_of(sizes)}};
+    const bool on_gpu = !net_.device().is_cpu();
+    const auto wanted = decoder_->blobs_read(options.output, on_gpu);
+    Blobs feeds = {{image_input_, input.data}, {"im_info", input.im_info}};
+    if (on_gpu) feeds[kImageSizesBlob] = tensor_of(sizes);
     const Blobs blobs = net_.run(feeds, *workspace, &wanted);
     std::vector<std::shared_ptr<const Detections>> results;
     for (Detections& seen : decoder_->decode(blobs, sizes, options)) {

@@ -69,7 +69,9 @@ class Run {
         results_[parts[i].frame].detections[parts[i].index] = seen.at(i);
       return nullptr;
     } catch (const Error& e) {
-      if (e.code() == ErrorCode::kMemory) fits_ = std::clamp(static_cast<int>(parts.size() / 2), 1, fits_);
+      // One alone that does not fit says nothing of batches of others.
+      if (e.code() == ErrorCode::kMemory && parts.size() > 1)
+        fits_ = std::min(fits_, static_cast<int>(parts.size() / 2));
       return std::current_exception();
     } catch (...) {
       return std::current_exception();

@@ -107,15 +107,16 @@ Server::Batch Server::take_batch() {
 void Server::run(const Batch& batch) {
   std::vector<Frame*> frames;
   for (const Job& job : batch) frames.push_back(job.frame.get());
+  const auto model = this->model();
   const int most = batch_size();
-  auto [results, fits] = run_batch(*model(), frames, most);
+  auto [results, fits] = run_batch(*model, frames, most);
   for (size_t i = 0; i < frames.size(); i++) {
     frames[i]->results_ = std::move(results[i].detections);
     frames[i]->error_ = std::move(results[i].error);
   }
   if (fits == most) return;
   const std::lock_guard lock(lock_);
-  fits_ = std::min(fits_, fits);
+  if (model == model_) fits_ = std::min(fits_, fits);  // another may need less
 }
 
 void Server::settle(const Batch& batch) {

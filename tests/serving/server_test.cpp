@@ -164,13 +164,15 @@ TEST(Server, BatchesThatMemoryDoesNotTakeAreMadeSmaller) {
   EXPECT_EQ(server->batch_size(), 8);
 }
 
-TEST(Server, AFrameThatMemoryDoesNotTakeFails) {
-  const auto server = make_server(std::make_shared<StubModel>(
-      [](std::span<const FrameView>) { fail(ErrorCode::kMemory, "out of memory"); }));
+TEST(Server, AFrameThatMemoryDoesNotTakeFailsAndBatchesOfOthersStay) {
+  const auto server = make_server(std::make_shared<StubModel>([](std::span<const FrameView>) {
+                                    fail(ErrorCode::kMemory, "out of memory");
+                                  }),
+                                  {.batch_size = 4});
   Streams streams(server, 1);
   streams[0].push(frame(1), true);
   EXPECT_EQ(std::dynamic_pointer_cast<StubFrame>(streams[0].pop())->fate(), Fate::kFailed);
-  EXPECT_EQ(server->batch_size(), 1);
+  EXPECT_EQ(server->batch_size(), 4);
 }
 
 TEST(Server, PartsOfAFrameAreRunInBatchesOfTheirOwnSize) {

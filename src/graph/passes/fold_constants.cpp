@@ -8,6 +8,7 @@
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
 #include "runtime/operator.h"
+#include "runtime/translate_exceptions.h"
 
 namespace caffe2rt {
 namespace {
@@ -23,8 +24,13 @@ Outputs run(const Graph& graph, const Node& node) {
   std::vector<const at::Tensor*> in;
   for (const ValueId id : node.inputs) in.push_back(&graph.constants.at(id));
   Outputs out(node.outputs.size());
+  const Inputs inputs(schema, in);
   at_place([&] { return node.place(); },
-           [&] { schema.make(OperatorArgs(node.def, c10::DeviceType::CPU))->run(Inputs(schema, in), out); });
+           [&] {
+             inputs.check_types();
+             translating_exceptions(
+                 [&] { schema.make(OperatorArgs(node.def, c10::DeviceType::CPU))->run(inputs, out); });
+           });
   return out;
 }
 

@@ -39,5 +39,12 @@ TEST(FoldConstants, NamesTheOperatorThatFails) {
   EXPECT_ERROR(fold_constants(graph), ErrorCode::kShape, "operator 0 'Add' (output 'a')");
 }
 
+TEST(FoldConstants, ChecksTypes) {
+  const Blobs wrong = {{"v", int32_tensor({2}, {1, 2})}, {"w", tensor({2}, {1, 2})}};
+  Graph graph = build_graph(
+      net({op("Sigmoid", {"v"}, {"a"}), op("Mul", {"x", "a"}, {"y"})}, {"x", "v", "w"}, {"y"}), wrong);
+  EXPECT_ERROR(fold_constants(graph), ErrorCode::kType, "operator 0 'Sigmoid'");
+}
+
 }  // namespace
 }  // namespace caffe2rt
