@@ -110,6 +110,16 @@ class Messages {
   Owned<GstMessage> next(GstMessageType types) const {
     return Owned<GstMessage>(gst_bus_pop_filtered(bus_.get(), types));
   }
+  // The text of the next warning; "" where there is none.
+  std::string next_warning() const { return warning_text(next(GST_MESSAGE_WARNING).get()); }
+  static std::string warning_text(GstMessage* message) {
+    if (!message) return "";
+    GError* error = nullptr;
+    gst_message_parse_warning(message, &error, nullptr);
+    const std::string text = error->message;
+    g_error_free(error);
+    return text;
+  }
   // Waits for it.
   Owned<GstMessage> await(GstMessageType types) const {
     return Owned<GstMessage>(gst_bus_timed_pop_filtered(bus_.get(), 60 * GST_SECOND, types));
