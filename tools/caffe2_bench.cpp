@@ -209,7 +209,8 @@ Tuning tune(Flags flags) {
   std::map<std::string, double> least;
   Tuning tuning;
   double after = 0;
-  for (const auto& [way, name] : {std::pair{ConvWay::kWinograd, "Winograd"},
+  for (const auto& [way, name] : {std::pair{ConvWay::kWinograd6, "Winograd6"},
+                                  {ConvWay::kWinograd, "Winograd"},
                                   {ConvWay::kMatMul, "products"},
                                   {ConvWay::kPacked, "oneDNN"}}) {
     double sum = 0;

@@ -21,8 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::pair<ConvWay, std::string_view>, 3> kNames = {
-    {{ConvWay::kWinograd, "winograd"}, {ConvWay::kMatMul, "matmul"}, {ConvWay::kPacked, "packed"}}};
+constexpr std::array<std::pair<ConvWay, std::string_view>, 4> kNames = {{{ConvWay::kWinograd6, "winograd6"},
+                                                                         {ConvWay::kWinograd, "winograd"},
+                                                                         {ConvWay::kMatMul, "matmul"},
+                                                                         {ConvWay::kPacked, "packed"}}};
 
 std::string read_file(const std::string& file) {
   std::ifstream in(file, std::ios::binary);

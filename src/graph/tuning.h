@@ -11,9 +11,10 @@ namespace caffe2rt {
 
 // Ways to compute a convolution: a pass each.
 enum class ConvWay {
-  kWinograd,  // use_winograd, where it can
-  kMatMul,    // use_matmul, where it can
-  kPacked,    // pack_weights: oneDNN, in float32
+  kWinograd6,  // use_winograd with tiles of 6x6 pixels, where it can
+  kWinograd,   // use_winograd with tiles of 4x4, where it can
+  kMatMul,     // use_matmul, where it can
+  kPacked,     // pack_weights: oneDNN, in float32
 };
 
 struct Tuning {
@@ -37,7 +38,7 @@ struct TuningKey {
   std::string file() const;
 };
 
-// The file: {"version": 1, "ways": {"BLOB": "winograd" | "matmul" | "packed", ...}}. Reading gives no ways
+// The file: {"version": 1, "ways": {"BLOB": "winograd6" | "winograd" | "matmul" | "packed", ...}}. Reading gives no ways
 // where there is no file, and where it cannot be understood, with a warning. Writing throws Error(kIo).
 Tuning read_tuning(const std::string& file);
 void write_tuning(const Tuning& tuning, const std::string& file);

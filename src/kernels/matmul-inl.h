@@ -1,13 +1,5 @@
 // A matrix product by packed panels, for the kernels that are compiled once a vector width: included by them,
 // once each width.
-#ifndef CAFFE2RT_MATMUL_PANEL
-#define CAFFE2RT_MATMUL_PANEL
-#include <cstddef>
-namespace caffe2rt::matmul {
-constexpr std::size_t kPanel = 32;  // columns of a panel, whatever the vector width
-}
-#endif
-
 #if defined(CAFFE2RT_MATMUL_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef CAFFE2RT_MATMUL_INL_H
 #undef CAFFE2RT_MATMUL_INL_H
@@ -17,6 +9,7 @@ constexpr std::size_t kPanel = 32;  // columns of a panel, whatever the vector w
 
 #include <hwy/highway.h>
 
+#include "kernels/matmul_panel.h"
 #include "kernels/tile_heights.h"
 
 HWY_BEFORE_NAMESPACE();

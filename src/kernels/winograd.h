@@ -1,6 +1,7 @@
-// Winograd F(4x4,3x3): a 3x3 convolution of stride 1 by a quarter of the multiplications. Tiles of 6x6 pixels
-// become 36 matrix products, and those tiles of 4x4 results. Plain pointers, no tensors; every vector width
-// that the processor has, chosen when it runs.
+// Winograd F(4x4,3x3) and F(6x6,3x3): a 3x3 convolution of stride 1 by a quarter, or a fifth, of the
+// multiplications. Tiles of 6x6 or 8x8 pixels become 36 or 64 matrix products, and those tiles of 4x4 or 6x6
+// results; the larger ones round twice as coarsely. Plain pointers, no tensors; every vector width that the
+// processor has, chosen when it runs.
 //
 // Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks,
 // https://arxiv.org/abs/1509.09308.
@@ -10,21 +11,29 @@
 
 namespace caffe2rt::winograd {
 
-constexpr int kTile = 4;     // pixels of output along each side of a tile
-constexpr int kPoints = 36;  // matrices
-
 // What the matrix products multiply.
 enum class Numbers {
   kFloat32,
   kInt16,  // rounded to integers with a scale a tile and a scale a filter: see int16_product.h
 };
 
+// What the packed weights of a convolution are made for.
+struct Weights {
+  Numbers numbers = Numbers::kFloat32;
+  int tile = 4;  // pixels of output along each side of a tile, 4 or 6
+  int channels = 0, filters = 0;
+
+  int points() const { return (tile + 2) * (tile + 2); }  // matrices
+};
+
 // What one convolution is made of; all arrays but `packed` are float32.
 struct Problem {
-  Numbers numbers = Numbers::kFloat32;
+  Weights weights;
   int images = 0, height = 0, width = 0;  // of input and output alike
-  int channels = 0, filters = 0;
-  int pad = 1;                      // 0: the output is two pixels smaller each way
+  int pad = 1;                            // 0: the output is two pixels smaller each way
+  // Tiles may reach from one image to the next, with a line of zeros between them: fewer tiles for small
+  // images, whose results then depend on their neighbours' by rounding.
+  bool joined = false;
   int threads = 1;                  // that will share the blocks
   const float* x = nullptr;         // (images,height,width,channels)
   const void* packed = nullptr;     // pack()
@@ -38,17 +47,19 @@ struct Problem {
 };
 
 // Bytes of the packed weights.
-size_t packed_size(Numbers numbers, int channels, int filters);
+size_t packed_size(const Weights& weights);
 
 // (filters,channels,3,3), contiguous -> packed weights, for every vector width the same.
-void pack(Numbers numbers, const float* filter, int channels, int filters, void* packed);
+void pack(const Weights& weights, const float* filter, void* packed);
 
 // Blocks of tiles that can be computed apart from each other, and the elements of scratch memory that a
 // thread needs, on a boundary of 64 bytes.
 int count_blocks(const Problem& problem);
 size_t scratch_size(const Problem& problem);
 
-// Computes blocks [first, last). Different blocks may run in different threads, each with scratch of its own.
-void run(const Problem& problem, int first, int last, float* scratch);
+// Computes blocks [first, last), and gives whether all of their results are finite: what is not may come from
+// a neighbour where images are joined. Different blocks may run in different threads, each with scratch of
+// its own.
+bool run(const Problem& problem, int first, int last, float* scratch);
 
 }  // namespace caffe2rt::winograd

@@ -2,6 +2,8 @@
 // makes it.
 #include <ATen/ops/empty.h>
 
+#include <atomic>
+
 #include "kernels/winograd.h"
 #include "ops/conv.h"
 #include "ops/run_blocks.h"
@@ -14,20 +16,24 @@ class WinogradConv final : public Operator {
  public:
   explicit WinogradConv(const OperatorArgs& args)
       : args_(args),
-        channels_(args.get("caffe2rt.channels", 0)),
-        filters_(args.get("caffe2rt.filters", 0)),
+        weights_{.numbers = args.get("caffe2rt.numbers", 0) == 0 ? winograd::Numbers::kFloat32
+                                                                 : winograd::Numbers::kInt16,
+                 .tile = args.get("caffe2rt.tile", 4),
+                 .channels = args.get("caffe2rt.channels", 0),
+                 .filters = args.get("caffe2rt.filters", 0)},
         pad_(args.get("pad", 0)),
-        numbers_(args.get("caffe2rt.numbers", 0) == 0 ? winograd::Numbers::kFloat32
-                                                      : winograd::Numbers::kInt16) {
-    require(channels_ > 0 && filters_ > 0, ErrorCode::kArgument,
+        joined_(args.get("caffe2rt.joined", false)) {
+    require(weights_.channels > 0 && weights_.filters > 0, ErrorCode::kArgument,
             "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
-            channels_, filters_);
+            weights_.channels, weights_.filters);
+    require(weights_.tile == 4 || weights_.tile == 6, ErrorCode::kArgument,
+            "argument 'caffe2rt.tile': expected 4 or 6, got {}", weights_.tile);
     require(pad_ == 0 || pad_ == 1, ErrorCode::kArgument, "argument 'pad': expected 0 or 1, got {}", pad_);
   }
 
   PartialShape shape(PartialShapes in) const {
     const auto given = [&](size_t i) { return i < in.size() ? in[i] : PartialShape(); };
-    return args_.shape(in[ConvArgs::kX], std::vector<std::int64_t>{filters_, channels_, 3, 3},
+    return args_.shape(in[ConvArgs::kX], std::vector<std::int64_t>{weights_.filters, weights_.channels, 3, 3},
                        given(ConvArgs::kBias), given(ConvArgs::kResidual));
   }
 
@@ -40,14 +46,13 @@ class WinogradConv final : public Operator {
       return;
     }
     const Residual residual(residual_of(in), y);
-    const winograd::Problem problem{
-        .numbers = numbers_,
+    winograd::Problem problem{
+        .weights = weights_,
         .images = static_cast<int>(x.size(0)),
         .height = static_cast<int>(x.size(2)),
         .width = static_cast<int>(x.size(3)),
-        .channels = channels_,
-        .filters = filters_,
         .pad = pad_,
+        .joined = joined_,
         .threads = at::get_num_threads(),
         .x = x.const_data_ptr<float>(),
         .packed = in[ConvArgs::kFilter].const_data_ptr(),
@@ -55,19 +60,32 @@ class WinogradConv final : public Operator {
         .residual = residual.data(),
         .relu = args_.relu && residual.complete,
         .y = y.mutable_data_ptr<float>()};
-    run_blocks(winograd::count_blocks(problem), winograd::scratch_size(problem),
-               [&](int block, float* scratch) { winograd::run(problem, block, block + 1, scratch); });
+    if (!all_finite(problem) && problem.joined) {
+      problem.joined = false;  // an image with results that are not finite keeps them to itself
+      all_finite(problem);
+    }
     out[0] = residual.complete ? y : args_.finish(y, residual_of(in));
   }
 
  private:
+  // Computes it.
+  static bool all_finite(const winograd::Problem& problem) {
+    std::atomic<bool> finite = true;
+    run_blocks(winograd::count_blocks(problem), winograd::scratch_size(problem),
+               [&](int block, float* scratch) {
+                 if (!winograd::run(problem, block, block + 1, scratch)) finite = false;
+               });
+    return finite;
+  }
+
   const ConvArgs args_;
-  const int channels_, filters_, pad_;
-  const winograd::Numbers numbers_;
+  const winograd::Weights weights_;
+  const int pad_;
+  const bool joined_;
 };
 
 REGISTER_OPERATOR_AS("caffe2rt.WinogradConv", WinogradConv)
-    .says("Convolution with a 3x3 window of stride 1, with a quarter of the multiplications.")
+    .says("Convolution with a 3x3 window of stride 1, with a quarter or a fifth of the multiplications.")
     .input("X", "(N,C,H,W) float32")
     .input("filter", "packed weights, winograd::packed_size bytes", Types::kUint8)
     .optional_input("bias", "(M) float32")
@@ -76,6 +94,8 @@ REGISTER_OPERATOR_AS("caffe2rt.WinogradConv", WinogradConv)
     .args(ConvArgs::documentation())
     .arg("caffe2rt.channels", "C")
     .arg("caffe2rt.filters", "M")
+    .arg("caffe2rt.tile", "pixels along each side of a tile of the output: 4 (default) or 6")
+    .arg("caffe2rt.joined", "1: images may share tiles; 0 (default): each has its own")
     .arg("caffe2rt.numbers", "what is multiplied: 0 float32, 1 16 bit integers");
 
 }  // namespace

@@ -16,12 +16,11 @@ struct Convolution {
   winograd::Problem problem;
   Aligned<float> x, filter, bias, residual, y;
 
-  Convolution(int images, int height, int width, int channels, int filters, int pad = 1) {
-    problem = {.images = images,
+  Convolution(int tile, int images, int height, int width, int channels, int filters, int pad = 1) {
+    problem = {.weights = {.tile = tile, .channels = channels, .filters = filters},
+               .images = images,
                .height = height,
                .width = width,
-               .channels = channels,
-               .filters = filters,
                .pad = pad};
     const size_t pixels = static_cast<size_t>(images) * problem.out_height() * problem.out_width();
     x = noise(static_cast<size_t>(images) * height * width * channels, 1);
@@ -41,10 +40,10 @@ struct Convolution {
       for (int j = 0; j < 3; j++) {
         const int r = row - p.pad + i, c = column - p.pad + j;
         if (r < 0 || r >= p.height || c < 0 || c >= p.width) continue;
-        const float* pixel = &x[((static_cast<size_t>(n) * p.height + r) * p.width + c) * p.channels];
-        for (int channel = 0; channel < p.channels; channel++)
+        const float* pixel = &x[((static_cast<size_t>(n) * p.height + r) * p.width + c) * p.weights.channels];
+        for (int channel = 0; channel < p.weights.channels; channel++)
           sum += static_cast<double>(pixel[channel]) *
-                 filter[((static_cast<size_t>(k) * p.channels + channel) * 3 + i) * 3 + j];
+                 filter[((static_cast<size_t>(k) * p.weights.channels + channel) * 3 + i) * 3 + j];
       }
     if (p.residual) sum += residual[index(n, row, column, k)];
     return p.relu ? std::max(sum, 0.0) : sum;
@@ -52,86 +51,129 @@ struct Convolution {
 
   size_t index(int n, int row, int column, int k) const {
     return ((static_cast<size_t>(n) * problem.out_height() + row) * problem.out_width() + column) *
-               problem.filters +
+               problem.weights.filters +
            k;
   }
 
-  void run() {
-    Aligned<float> packed(winograd::packed_size(problem.numbers, problem.channels, problem.filters) /
-                          sizeof(float)),
+  // Whether all results are finite.
+  bool run() {
+    Aligned<float> packed(winograd::packed_size(problem.weights) / sizeof(float)),
         scratch(winograd::scratch_size(problem));
-    winograd::pack(problem.numbers, filter.data(), problem.channels, problem.filters, packed.data());
+    winograd::pack(problem.weights, filter.data(), packed.data());
     problem.packed = packed.data();
+    bool finite = true;
     for (int block = winograd::count_blocks(problem); block-- > 0;)  // in any order
-      winograd::run(problem, block, block + 1, scratch.data());
+      finite = winograd::run(problem, block, block + 1, scratch.data()) && finite;
+    return finite;
   }
 
   void expect_right() const {
-    const double tolerance = problem.numbers == winograd::Numbers::kInt16 ? 1.2e-2 : 5e-5;
-    const double scale = std::sqrt(9.0 * problem.channels);  // of the sums
+    const double tolerance = problem.weights.numbers == winograd::Numbers::kInt16 ? 1.2e-2 : 5e-5;
+    const double scale = std::sqrt(9.0 * problem.weights.channels);  // of the sums
     for (int n = 0; n < problem.images; n++)
       for (int row = 0; row < problem.out_height(); row++)
         for (int column = 0; column < problem.out_width(); column++)
-          for (int k = 0; k < problem.filters; k++)
+          for (int k = 0; k < problem.weights.filters; k++)
             ASSERT_NEAR(y[index(n, row, column, k)], expected(n, row, column, k), tolerance * scale)
                 << "image " << n << ", row " << row << ", column " << column << ", filter " << k;
   }
 };
 
 using Winograd = WithTarget;
+constexpr int kTiles[] = {4, 6};
 
 TEST_P(Winograd, IsTheConvolution) {
-  Convolution convolution(1, 8, 12, 32, 64);
-  convolution.run();
-  convolution.expect_right();
-}
-
-TEST_P(Winograd, TakesSizesThatNoTileAndNoVectorDivides) {
-  for (const auto& [height, width, channels, filters] :
-       {std::array{7, 5, 3, 5}, {1, 1, 1, 1}, {2, 9, 17, 33}, {6, 3, 40, 70}}) {
-    Convolution convolution(1, height, width, channels, filters);
-    convolution.run();
+  for (const int tile : kTiles) {
+    Convolution convolution(tile, 1, 8, 12, 32, 64);
+    EXPECT_TRUE(convolution.run());
     convolution.expect_right();
   }
 }
 
+TEST_P(Winograd, TakesSizesThatNoTileAndNoVectorDivides) {
+  for (const int tile : kTiles)
+    for (const auto& [height, width, channels, filters] :
+         {std::array{7, 5, 3, 5}, {1, 1, 1, 1}, {2, 9, 17, 33}, {6, 3, 40, 70}}) {
+      Convolution convolution(tile, 1, height, width, channels, filters);
+      EXPECT_TRUE(convolution.run());
+      convolution.expect_right();
+    }
+}
+
 TEST_P(Winograd, TakesBatchesOfManyBlocks) {
-  Convolution convolution(5, 14, 14, 24, 40);
+  Convolution convolution(4, 5, 14, 14, 24, 40);
   convolution.problem.threads = 3;
   ASSERT_EQ(winograd::count_blocks(convolution.problem), 3);
-  convolution.run();
+  EXPECT_TRUE(convolution.run());
   convolution.expect_right();
 }
 
 TEST_P(Winograd, LeavesTheBorderOutWithoutPadding) {
-  Convolution convolution(2, 9, 11, 16, 16, /*pad=*/0);
-  convolution.run();
-  convolution.expect_right();
+  for (const int tile : kTiles) {
+    Convolution convolution(tile, 2, 9, 11, 16, 16, /*pad=*/0);
+    EXPECT_TRUE(convolution.run());
+    convolution.expect_right();
+  }
 }
 
 TEST_P(Winograd, AddsTheResidualBeforeTheActivation) {
-  Convolution convolution(1, 10, 10, 20, 36);
-  convolution.problem.residual = convolution.residual.data();
-  convolution.problem.relu = true;
-  convolution.problem.bias = nullptr;
-  convolution.run();
-  convolution.expect_right();
+  for (const int tile : kTiles) {
+    Convolution convolution(tile, 1, 10, 10, 20, 36);
+    convolution.problem.residual = convolution.residual.data();
+    convolution.problem.relu = true;
+    convolution.problem.bias = nullptr;
+    EXPECT_TRUE(convolution.run());
+    convolution.expect_right();
+  }
+}
+
+TEST_P(Winograd, ImagesThatAreJoinedAreAsEachByItself) {
+  for (const int tile : kTiles)
+    for (const int pad : {0, 1})
+      for (const auto& [images, height, width] :
+           {std::array{1, 14, 14}, {2, 14, 14}, {7, 14, 14}, {10, 7, 7}, {9, 3, 5}, {5, 29, 6}}) {
+        Convolution convolution(tile, images, height, width, 18, 20, pad);
+        convolution.problem.joined = true;
+        convolution.problem.threads = 2;
+        EXPECT_TRUE(convolution.run());
+        convolution.expect_right();
+      }
+}
+
+TEST_P(Winograd, ImagesThatAreJoinedTakeFewerTiles) {
+  // 14x14 results in tiles of 6x6 are 9 tiles; 10 by 2 images, and lines of zeros between them, 125.
+  Convolution convolution(6, 20, 14, 14, 1, 1);
+  winograd::Problem& p = convolution.problem;
+  p.threads = 1000;  // a block a tile
+  EXPECT_EQ(winograd::count_blocks(p), 180);
+  p.joined = true;
+  EXPECT_EQ(winograd::count_blocks(p), 125);
+}
+
+TEST_P(Winograd, TellsWhereAResultIsNotFinite) {
+  for (const int tile : kTiles)
+    for (const float strange : {NAN, INFINITY}) {
+      Convolution convolution(tile, 4, 14, 14, 20, 36);
+      convolution.x[3] = strange;
+      convolution.problem.relu = true;
+      EXPECT_FALSE(convolution.run());
+    }
 }
 
 TEST_P(Winograd, MultipliesIntegersWithScales) {
   for (const auto& [height, width, channels, filters] :
        {std::array{8, 12, 32, 64}, {7, 5, 3, 5}, {1, 1, 1, 1}, {6, 3, 41, 70}, {20, 30, 128, 40}}) {
-    Convolution convolution(1, height, width, channels, filters);
-    convolution.problem.numbers = winograd::Numbers::kInt16;
+    Convolution convolution(4, 1, height, width, channels, filters);
+    convolution.problem.weights.numbers = winograd::Numbers::kInt16;
     convolution.problem.residual = convolution.residual.data();
-    convolution.run();
+    EXPECT_TRUE(convolution.run());
     convolution.expect_right();
   }
 }
 
 TEST_P(Winograd, TilesOfIntegersHaveScalesOfTheirOwn) {
-  Convolution convolution(1, 8, 64, 16, 16);
-  convolution.problem.numbers = winograd::Numbers::kInt16;
+  Convolution convolution(4, 1, 8, 64, 16, 16);
+  convolution.problem.weights.numbers = winograd::Numbers::kInt16;
   convolution.problem.bias = nullptr;
   for (int row = 0; row < 8; row++)  // far from the rest, and far larger
     for (int column = 40; column < 64; column++)
@@ -145,9 +187,9 @@ TEST_P(Winograd, TilesOfIntegersHaveScalesOfTheirOwn) {
 }
 
 TEST_P(Winograd, WritesLargeOutputsPastTheCaches) {
-  Convolution convolution(1, 64, 66, 1, 2032);
+  Convolution convolution(4, 1, 64, 66, 1, 2032);
   ASSERT_TRUE(past_caches(convolution.y.data(), convolution.y.size(), 2032));
-  convolution.run();
+  EXPECT_TRUE(convolution.run());
   convolution.expect_right();
 }
 

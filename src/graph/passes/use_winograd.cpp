@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <utility>
+#include <string_view>
+#include <tuple>
 
 #include "graph/passes/choose_kinds.h"
 #include "graph/passes/conv_node.h"
@@ -49,12 +50,25 @@ bool suits(const ConvNode& conv) {
          (padded || unpadded) && conv.group == 1;
 }
 
-at::Tensor pack(const at::Tensor& filter, Numbers numbers) {
-  const int filters = static_cast<int>(filter.size(0)), channels = static_cast<int>(filter.size(1));
-  at::Tensor packed =
-      at::empty({static_cast<std::int64_t>(winograd::packed_size(numbers, channels, filters))}, at::kByte);
-  winograd::pack(numbers, filter.contiguous().const_data_ptr<float>(), channels, filters,
-                 packed.mutable_data_ptr());
+// By value: whether its images are regions of a feature map.
+std::vector<bool> find_regions(const Graph& graph) {
+  constexpr std::string_view kPooling[] = {"RoIAlign", "RoIAlignRotated", "caffe2rt.PyramidRoIAlign"};
+  std::vector<bool> regions(graph.values.size());
+  for (const Node& node : graph.nodes)
+    if (std::ranges::find(kPooling, node.def.type) != std::end(kPooling) ||
+        (!node.inputs.empty() && regions[node.inputs.front()]))
+      for (const ValueId id : node.outputs) regions[id] = true;
+  return regions;
+}
+
+// Larger tiles take fewer multiplications. 16 bits are too few for the numbers that those make.
+int choose_tile(Numbers numbers, const Tuning& tuning, const std::string& blob) {
+  return numbers == Numbers::kFloat32 && tuning.allows(blob, ConvWay::kWinograd6) ? 6 : 4;
+}
+
+at::Tensor pack(const at::Tensor& filter, const winograd::Weights& weights) {
+  at::Tensor packed = at::empty({static_cast<std::int64_t>(winograd::packed_size(weights))}, at::kByte);
+  winograd::pack(weights, filter.contiguous().const_data_ptr<float>(), packed.mutable_data_ptr());
   return packed;
 }
 
@@ -62,23 +76,33 @@ at::Tensor pack(const at::Tensor& filter, Numbers numbers) {
 
 void use_winograd(Graph& graph, const PassOptions& options) {
   const std::vector<MatMulKind> kinds = choose_kinds(graph, options);
+  const std::vector<bool> regions = find_regions(graph);
   InputReplacer inputs(graph);
-  std::map<std::pair<ValueId, Numbers>, ValueId> packed;  // heads share their filters among levels
+  std::map<std::tuple<ValueId, Numbers, int>, ValueId> packed;  // heads share their filters among levels
   for (size_t i = 0; i < graph.nodes.size(); i++) {
     Node& node = graph.nodes[i];
     const auto conv = ConvNode::find(graph, node);
     const std::string& blob = node.def.outputs.front();
+    const bool measured = options.tuning.prefers(blob, ConvWay::kWinograd6) ||
+                          options.tuning.prefers(blob, ConvWay::kWinograd);
     if (!conv || !suits(*conv) || !options.tuning.allows(blob, ConvWay::kWinograd)) continue;
-    const auto numbers = fastest(*conv, kinds[i].precision, options.tuning.prefers(blob, ConvWay::kWinograd));
+    const auto numbers = fastest(*conv, kinds[i].precision, measured);
     if (!numbers) continue;
+    const bool of_regions = regions[node.inputs[ConvNode::kX]];
+    const winograd::Weights weights{.numbers = *numbers,
+                                    .tile = choose_tile(*numbers, options.tuning, blob),
+                                    .channels = static_cast<int>(conv->filter.size(1)),
+                                    .filters = static_cast<int>(conv->filter.size(0))};
     const ValueId filter = node.inputs[ConvNode::kFilter];
-    const auto [known, is_new] = packed.try_emplace({filter, *numbers});
-    if (is_new) known->second = add_constant(graph, graph.values[filter].blob, pack(conv->filter, *numbers));
+    const auto [known, is_new] = packed.try_emplace({filter, weights.numbers, weights.tile});
+    if (is_new) known->second = add_constant(graph, graph.values[filter].blob, pack(conv->filter, weights));
     inputs.replace(node, ConvNode::kFilter, known->second);
     node.def.type = "caffe2rt.WinogradConv";
-    set_argument(node.def, "caffe2rt.filters", conv->filter.size(0));
-    set_argument(node.def, "caffe2rt.channels", conv->filter.size(1));
-    set_argument(node.def, "caffe2rt.numbers", static_cast<std::int64_t>(*numbers));
+    set_argument(node.def, "caffe2rt.filters", weights.filters);
+    set_argument(node.def, "caffe2rt.channels", weights.channels);
+    set_argument(node.def, "caffe2rt.numbers", static_cast<std::int64_t>(weights.numbers));
+    set_argument(node.def, "caffe2rt.tile", weights.tile);
+    set_argument(node.def, "caffe2rt.joined", of_regions ? 1 : 0);
     set_argument(node.def, "pad", conv->window.pads.front());
   }
 }

@@ -1,0 +1,176 @@
+// How a convolution is cut into tiles, and how those lie in scratch memory: the same for every vector width.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/int16_product.h"
+#include "kernels/matmul_panel.h"
+#include "kernels/winograd.h"
+
+namespace caffe2rt::winograd {
+
+inline size_t count_panels(int filters) {
+  return (static_cast<size_t>(filters) + matmul::kPanel - 1) / matmul::kPanel;
+}
+
+// Images in a line along one axis, and tiles over them.
+class Axis {
+ public:
+  // A pixel of an image; none where `image` is negative.
+  struct Place {
+    int image = -1, pixel = 0;
+  };
+
+  Axis(int images, int size, int pad, int tile, bool joined)
+      : images_(images), size_(size), pad_(pad), out_(size + 2 * pad - 2), tile_(tile) {
+    const int each = (out_ + tile - 1) / tile, whole = ((images - 1) * (size + pad) + out_ + tile - 1) / tile;
+    joined_ = joined && whole < images * each;
+    tiles_of_image_ = each;
+    tiles_ = joined_ ? whole : images * each;
+  }
+
+  int tiles() const { return tiles_; }
+
+  // What pixel `i` of a tile reads, of tile + 2.
+  Place input(int tile, int i) const { return place(tile, i - pad_, size_); }
+  // What it writes, of as many as a tile is long.
+  Place output(int tile, int i) const { return place(tile, i, out_); }
+
+ private:
+  Place place(int tile, int offset, int size) const {
+    int image = tile / tiles_of_image_, pixel = tile % tiles_of_image_ * tile_ + offset;
+    if (joined_) {
+      const int period = size_ + pad_, at = tile * tile_ + offset;
+      image = at < 0 ? -1 : at / period;
+      pixel = at % period;
+    }
+    return pixel >= 0 && pixel < size && image < images_ ? Place{image, pixel} : Place{};
+  }
+
+  int images_, size_, pad_, out_, tile_, tiles_of_image_, tiles_;
+  bool joined_;
+};
+
+// The images beside and below each other, as few tiles as can be.
+class Canvas {
+ public:
+  explicit Canvas(const Problem& p) : images_(p.images), columns_(1), down_(axis_down(p)), across_(axis_across(p)) {
+    constexpr int kMostColumns = 6;
+    if (!p.joined) return;
+    Canvas best = *this;
+    for (columns_ = 2; columns_ <= std::min(kMostColumns, p.images); columns_++) {
+      down_ = axis_down(p);
+      across_ = axis_across(p);
+      if (count_tiles() < best.count_tiles()) best = *this;
+    }
+    *this = best;
+  }
+
+  int count_tiles() const { return down_.tiles() * across_.tiles(); }
+
+  // Of a tile's pixels, those that it reads or those that it writes: take(pixel of the tile, pixel of all
+  // images), which is negative where there is none.
+  template <int kPixels, class Take>
+  void for_each_input(const Problem& p, int tile, Take&& take) const {
+    for_each<kPixels>(tile, p.height, p.width, [](const Axis& axis, int t, int i) { return axis.input(t, i); },
+                      take);
+  }
+  template <int kPixels, class Take>
+  void for_each_output(const Problem& p, int tile, Take&& take) const {
+    for_each<kPixels>(tile, p.out_height(), p.out_width(),
+                      [](const Axis& axis, int t, int i) { return axis.output(t, i); }, take);
+  }
+
+ private:
+  Axis axis_down(const Problem& p) const {
+    return {(p.images + columns_ - 1) / columns_, p.height, p.pad, p.weights.tile, p.joined};
+  }
+  Axis axis_across(const Problem& p) const {
+    return {columns_, p.width, p.pad, p.weights.tile, p.joined};
+  }
+
+  template <int kPixels, class Find, class Take>
+  void for_each(int tile, int height, int width, Find&& find, Take&& take) const {
+    std::array<Axis::Place, kPixels> columns;
+    for (int j = 0; j < kPixels; j++) columns[j] = find(across_, tile % across_.tiles(), j);
+    for (int i = 0; i < kPixels; i++) {
+      const Axis::Place row = find(down_, tile / across_.tiles(), i);
+      for (int j = 0; j < kPixels; j++) {
+        const Axis::Place column = columns[j];
+        const int image = row.image * columns_ + column.image;
+        const bool there = row.image >= 0 && column.image >= 0 && image < images_;
+        take(i * kPixels + j,
+             there ? (static_cast<std::ptrdiff_t>(image) * height + row.pixel) * width + column.pixel : -1);
+      }
+    }
+  }
+
+  int images_, columns_;
+  Axis down_, across_;
+};
+
+// Tiles of a block, of so many. Its matrices should stay near the processor, the weights, which every block
+// reads once, should be read seldom, and no thread should wait for another's last block.
+inline int tiles_of_block(const Problem& p, int tiles) {
+  constexpr int kStep = 14, kLeast = 28,
+                kMost = 112;  // whole numbers of rows that the product takes at a time
+  constexpr size_t kScratch = 1200 * 1024 / sizeof(float);
+  const size_t widest = std::max(p.weights.channels, p.weights.filters);
+  const int fit = std::clamp(
+      static_cast<int>(kScratch / (widest * (p.weights.points() + 1))) / kStep * kStep, kLeast, kMost);
+  const int rounds = std::max(1, (tiles + fit * p.threads / 2) / (fit * p.threads));
+  return std::clamp((tiles + rounds * p.threads - 1) / (rounds * p.threads), 1, kMost);
+}
+
+// How the weights of 16 bit integers lie in memory: a matrix a point, then a scale a filter for each.
+struct Int16Weights {
+  size_t points, matrix, columns;  // words from one matrix to the next, scales from one point's to the next
+
+  explicit Int16Weights(const Weights& weights)
+      : points(weights.points()),
+        matrix(int16_product::packed_size(weights.channels, count_panels(weights.filters))),
+        columns(count_panels(weights.filters) * matmul::kPanel) {
+    static_assert(matmul::kPanel == int16_product::kPanel);
+  }
+  size_t words() const { return points * (matrix + columns); }
+  template <class Word>
+  Word* scales(Word* packed) const {
+    return packed + points * matrix;
+  }
+};
+
+// How a thread's scratch memory is used: a pixel of zeros, one matrix more than there are points, and where
+// they become integers a scale for each of their rows.
+struct Layout {
+  int tiles;           // rows of a matrix
+  size_t row, matrix;  // elements from one to the next
+  float *zeros, *matrices, *scales;
+
+  Layout(const Problem& p, int block_tiles, float* scratch)
+      : tiles(block_tiles),
+        row(row_of(p)),
+        matrix(row * tiles),
+        zeros(scratch),
+        matrices(scratch + row),
+        scales(matrices + (p.weights.points() + 1) * matrix) {
+    std::fill_n(zeros, row, 0.0F);
+  }
+
+  static size_t size(const Problem& p, int block_tiles) {
+    const size_t rows = static_cast<size_t>(block_tiles), points = p.weights.points();
+    return row_of(p) * (1 + (points + 1) * rows) + (points * rows + 15) / 16 * 16;
+  }
+
+ private:
+  // Rows at a power of two would compete for the same lines of the cache.
+  static size_t row_of(const Problem& p) {
+    return std::max((static_cast<size_t>(p.weights.channels) + 15) / 16 * 16,
+                    count_panels(p.weights.filters) * matmul::kPanel) +
+           16;
+  }
+};
+
+}  // namespace caffe2rt::winograd
