@@ -7,6 +7,7 @@
 #define CAFFE2RT_MATMUL_INL_H
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "kernels/matmul_panel.h"
@@ -31,8 +32,15 @@ struct Rows {
   size_t step;  // from one row to the next
   size_t depth;
   size_t parts = 1, part_step = 0;  // from one part of a row to the next
+  // Rows that will be multiplied next, `step` apart too, to be fetched meanwhile; or null.
+  const float* ahead = nullptr;
 
   HWY_INLINE void skip(size_t rows) { first += rows * step; }
+  // A line of one of `count` rows ahead, at each step along the depth another.
+  HWY_INLINE void fetch_ahead(size_t k, size_t count) const {
+    constexpr size_t kLine = 16;  // floats
+    if (ahead && k % kLine < count) hwy::Prefetch(ahead + k % kLine * step + k / kLine * kLine);
+  }
 };
 
 // The sums of a tile: kHeight rows by kWidth vectors of each of a panel's rows. `ends` says what sums begin
@@ -50,6 +58,7 @@ HWY_INLINE void multiply_tile(const Rows& rows, const float* HWY_RESTRICT panel,
   for (size_t part = 0; part < rows.parts; part++, panel += depth * kPanel) {
     const float* HWY_RESTRICT a = rows.first + part * rows.part_step;
     for (size_t k = 0; k < depth; k++) {
+      rows.fetch_ahead(k, kHeight);
       Vec b[kWidth];
 #pragma GCC unroll 2
       for (size_t v = 0; v < kWidth; v++) b[v] = hn::Load(tag, panel + k * kPanel + v * hn::Lanes(tag));

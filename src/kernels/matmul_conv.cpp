@@ -148,7 +148,7 @@ HWY_NOINLINE void multiply_rows(const Problem& p, const mm::Rows& rows, const fl
 }
 
 // All columns of `count` rows, which lie one step apart in the output. `residual`: of these rows, or null.
-void multiply_columns(const Problem& p, const mm::Rows& rows, const float* residual, size_t row, size_t count,
+void multiply_columns(const Problem& p, mm::Rows rows, const float* residual, size_t row, size_t count,
                       const Slice& slice) {
   const size_t filters = p.filters;
   const bool past_caches = mm::kLanes == kLineFloats && slice.first && slice.last && p.past_caches();
@@ -162,17 +162,19 @@ void multiply_columns(const Problem& p, const mm::Rows& rows, const float* resid
       multiply_rows<mm::kVectors>(p, rows, residual, row, count, slice, column, RowEnd{left});
     else
       multiply_rows<1>(p, rows, residual, row, count, slice, column, RowEnd{left});
+    rows.ahead = nullptr;  // fetched
   }
 }
 
-// All columns of `count` rows. Few weights stay near the processor while rows are written one after the
-// other; many are read once.
+// All columns of `count` rows, which lie in the input itself if `in_place`. Few weights stay near the
+// processor while rows are written one after the other; many are read once.
 void multiply_block(const Problem& p, mm::Rows rows, const float* residual, size_t row, size_t count,
-                    const Slice& slice) {
+                    const Slice& slice, bool in_place) {
   constexpr size_t kFew = 320 * 1024 / sizeof(float);
   const bool few = slice.depth * count_panels(p.filters) * matmul::kPanel <= kFew;
   for (size_t done = 0; count > 0; count -= done, row += done) {
     done = p.on_line(row, few ? mm::next_height(count) : count);
+    if (in_place && few) rows.ahead = rows.first + done * rows.step;
     multiply_columns(p, rows, residual, row, done, slice);
     if (slice.last) p.activate(row, done);
     rows.skip(done);
@@ -199,7 +201,7 @@ void run_by_rows(const Problem& p, int first, int last, float* scratch) {
       else if (plain && !in_place)
         im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
       const float* a = in_place ? p.x + row * depth : plain ? scratch : scratch + k;
-      multiply_block(p, {a, in_place ? depth : step, slice.depth}, residual, row, rows, slice);
+      multiply_block(p, {a, in_place ? depth : step, slice.depth}, residual, row, rows, slice, in_place);
     }
   }
 }
@@ -267,7 +269,7 @@ void run_by_lines(const Problem& p, int first, int last, float* scratch) {
                           .parts = static_cast<size_t>(p.kernel_h),
                           .part_step = p.dilation_h * layout.step};
       const float* residual = im2row::expand_residual(p, row, width, scratch + layout.size(p));
-      multiply_block(p, rows, residual, row, width, all);
+      multiply_block(p, rows, residual, row, width, all, /*in_place=*/false);
     }
   }
 }

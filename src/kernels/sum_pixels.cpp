@@ -19,7 +19,7 @@ constexpr std::int64_t kVectors = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM ? 16 : 
 
 template <std::int64_t kCount>
 HWY_INLINE void sum_vectors(const float* pixels, std::int64_t channels, std::span<const Tap> taps,
-                            float scale, float* out) {
+                            const PixelSum& sum, const float* bias, float* out) {
   const Tag tag;
   Vec sums[kCount];
 #pragma GCC unroll 16
@@ -31,21 +31,29 @@ HWY_INLINE void sum_vectors(const float* pixels, std::int64_t channels, std::spa
     for (std::int64_t v = 0; v < kCount; v++)
       sums[v] = hn::MulAdd(weight, hn::LoadU(tag, pixel + v * kLanes), sums[v]);
   }
-  const Vec factor = hn::Set(tag, scale);
+  const Vec factor = hn::Set(tag, sum.scale);
 #pragma GCC unroll 16
-  for (std::int64_t v = 0; v < kCount; v++) hn::StoreU(hn::Mul(sums[v], factor), tag, out + v * kLanes);
+  for (std::int64_t v = 0; v < kCount; v++) {
+    Vec y = hn::Mul(sums[v], factor);
+    if (bias) y = hn::Add(y, hn::LoadU(tag, bias + v * kLanes));
+    if (sum.relu) y = hn::Max(y, hn::Zero(tag));
+    hn::StoreU(y, tag, out + v * kLanes);
+  }
 }
 
-void SumPixels(const float* pixels, std::int64_t channels, std::span<const Tap> taps, float scale,
+void SumPixels(const float* pixels, std::int64_t channels, std::span<const Tap> taps, const PixelSum& sum,
                float* out) {
+  const auto bias_of = [&](std::int64_t c) { return sum.bias ? sum.bias + c : nullptr; };
   std::int64_t c = 0;
   for (; c + kVectors * kLanes <= channels; c += kVectors * kLanes)
-    sum_vectors<kVectors>(pixels + c, channels, taps, scale, out + c);
-  for (; c + kLanes <= channels; c += kLanes) sum_vectors<1>(pixels + c, channels, taps, scale, out + c);
+    sum_vectors<kVectors>(pixels + c, channels, taps, sum, bias_of(c), out + c);
+  for (; c + kLanes <= channels; c += kLanes)
+    sum_vectors<1>(pixels + c, channels, taps, sum, bias_of(c), out + c);
   for (; c < channels; c++) {
-    float sum = 0;
-    for (const Tap& tap : taps) sum += tap.weight * pixels[tap.index * channels + c];
-    out[c] = sum * scale;
+    float y = 0;
+    for (const Tap& tap : taps) y += tap.weight * pixels[tap.index * channels + c];
+    y = y * sum.scale + (sum.bias ? sum.bias[c] : 0);
+    out[c] = sum.relu && !(y > 0) ? 0 : y;
   }
 }
 
@@ -58,9 +66,9 @@ namespace caffe2rt {
 
 HWY_EXPORT(SumPixels);
 
-void sum_pixels(const float* pixels, std::int64_t channels, std::span<const Tap> taps, float scale,
+void sum_pixels(const float* pixels, std::int64_t channels, std::span<const Tap> taps, const PixelSum& sum,
                 float* out) {
-  HWY_DYNAMIC_DISPATCH(SumPixels)(pixels, channels, taps, scale, out);
+  HWY_DYNAMIC_DISPATCH(SumPixels)(pixels, channels, taps, sum, out);
 }
 
 }  // namespace caffe2rt

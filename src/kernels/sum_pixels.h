@@ -12,8 +12,16 @@ struct Tap {
   float weight;
 };
 
-// out[c] = scale * sum of weight * pixels[index * channels + c] over all taps.
-void sum_pixels(const float* pixels, std::int64_t channels, std::span<const Tap> taps, float scale,
+// What becomes of a sum.
+struct PixelSum {
+  float scale = 1;
+  const float* bias = nullptr;  // (channels), or null
+  bool relu = false;
+};
+
+// out[c] = scale * sum of weight * pixels[index * channels + c] over all taps, + bias[c], and not below 0 if
+// relu.
+void sum_pixels(const float* pixels, std::int64_t channels, std::span<const Tap> taps, const PixelSum& sum,
                 float* out);
 
 }  // namespace caffe2rt

@@ -17,15 +17,24 @@ namespace {
 template <class Region>
 class RoIAlign final : public Operator {
  public:
-  enum Input { kX, kRois };
+  enum Input { kX, kRois, kBias };
 
-  explicit RoIAlign(const OperatorArgs& args) : args_(args) {}
+  explicit RoIAlign(const OperatorArgs& args)
+      : args_(args),
+        bins_{.stride_h = args.get("caffe2rt.stride_h", 1),
+              .stride_w = args.get("caffe2rt.stride_w", 1),
+              .relu = args.get("caffe2rt.relu", false)} {
+    require(bins_.stride_h > 0 && bins_.stride_w > 0, ErrorCode::kArgument,
+            "arguments 'caffe2rt.stride_h' and 'caffe2rt.stride_w': expected at least 1, got {} and {}",
+            bins_.stride_h, bins_.stride_w);
+  }
 
   PartialShape infer_pooled(PartialShapes in) const {
-    const int64_t rois = dim_or_unknown(in[kRois], 0);
+    const int64_t rois = dim_or_unknown(in[kRois], 0), height = (args_.pooled_h - 1) / bins_.stride_h + 1,
+                  width = (args_.pooled_w - 1) / bins_.stride_w + 1;
     if (args_.order == StorageOrder::kNhwc)
-      return std::vector<int64_t>{rois, args_.pooled_h, args_.pooled_w, dim_or_unknown(in[kX], 3)};
-    return std::vector<int64_t>{rois, dim_or_unknown(in[kX], 1), args_.pooled_h, args_.pooled_w};
+      return std::vector<int64_t>{rois, height, width, dim_or_unknown(in[kX], 3)};
+    return std::vector<int64_t>{rois, dim_or_unknown(in[kX], 1), height, width};
   }
 
   void run(const Inputs& in, Outputs& out) const override {
@@ -35,12 +44,18 @@ class RoIAlign final : public Operator {
     const bool nhwc = args_.order == StorageOrder::kNhwc;
     const at::Tensor x =
         (nhwc ? in[kX].permute({0, 3, 1, 2}) : in[kX]).contiguous(at::MemoryFormat::ChannelsLast);
-    const std::array<int64_t, 4> shape = {rois.size(0), x.size(1), args_.pooled_h, args_.pooled_w};
+    BinArgs bins = bins_;
+    if (in.has(kBias)) {
+      require_shape(in, kBias, {x.size(1)});
+      bins.bias = in[kBias].template const_data_ptr<float>();
+    }
+    const std::array<int64_t, 4> shape = {rois.size(0), x.size(1), (args_.pooled_h - 1) / bins_.stride_h + 1,
+                                          (args_.pooled_w - 1) / bins_.stride_w + 1};
     at::Tensor y = at::empty(shape, x.options(), at::MemoryFormat::ChannelsLast);
     auto* pooled = y.mutable_data_ptr<float>();
-    const int64_t row = x.size(1) * args_.pooled_h * args_.pooled_w;
+    const int64_t row = shape[1] * shape[2] * shape[3];
     at::parallel_for(0, rois.size(0), 1, [&](int64_t from, int64_t to) {
-      RegionPooler<Region> pooler(args_, x);
+      RegionPooler<Region> pooler(args_, x, bins);
       for (int64_t r = from; r < to; r++)
         pooler.pool(rois.const_data_ptr<float>(), r, rois.size(1), pooled + r * row);
     });
@@ -49,6 +64,7 @@ class RoIAlign final : public Operator {
 
  private:
   const PoolingArgs args_;
+  const BinArgs bins_;
 };
 
 template <class Region>
@@ -57,6 +73,7 @@ SchemaBuilder describe(const char* type, const char* rois) {
   schema.says("Pools each region of a feature map into bins of one size, by bilinear samples.")
       .input("X", "(N,C,H,W) float32, or (N,H,W,C) with order NHWC")
       .input("RoIs", rois)
+      .optional_input("bias", "not in files: (C) float32, added to Y; set by the pass pool_later")
       .output(
           "Y",
           "(R,C,pooled_h,pooled_w) float32, or (R,pooled_h,pooled_w,C); not a number where a region is empty",
@@ -67,7 +84,10 @@ SchemaBuilder describe(const char* type, const char* rois) {
       .arg("pooled_w", "bins in a row, default 1")
       .arg("sampling_ratio", "samples along each side of a bin; 0 or less (default): one a pixel, rounded up")
       .arg("aligned",
-           "1: pixel centres are at halves; 0 (default): at whole numbers, and no side is under a pixel");
+           "1: pixel centres are at halves; 0 (default): at whole numbers, and no side is under a pixel")
+      .arg("caffe2rt.stride_h", "set by the pass pool_later: only every so many of the rows of bins; default 1")
+      .arg("caffe2rt.stride_w", "the same of the columns; default 1")
+      .arg("caffe2rt.relu", "set by the pass pool_later: 1: negative numbers of Y are 0; default 0");
   return schema;
 }
 

@@ -144,13 +144,21 @@ class RotatedRegion {
   Axis x_ = Axis(0, 0, 1, 1), y_ = Axis(0, 0, 1, 1);
 };
 
+// Which of a region's bins are computed, and what becomes of them.
+struct BinArgs {
+  int stride_h = 1, stride_w = 1;  // every so many, from the first on
+  const float* bias = nullptr;     // (C), or null
+  bool relu = false;
+};
+
 // Pools regions of feature maps of one size, in channels_last memory. One a thread.
 template <class Region>
 class RegionPooler {
  public:
   // x: (N,C,H,W) float32 in channels_last memory.
-  RegionPooler(const PoolingArgs& args, const at::Tensor& x)
+  RegionPooler(const PoolingArgs& args, const at::Tensor& x, const BinArgs& bins = {})
       : args_(args),
+        bins_(bins),
         images_(x.size(0)),
         channels_(x.size(1)),
         pixels_(x.size(2) * x.size(3)),
@@ -160,23 +168,26 @@ class RegionPooler {
             "input 0 'X': a feature map of {}x{} pixels", x.size(2), x.size(3));
   }
 
-  // Row `r` of rois, `columns` numbers wide, -> (pooled_h,pooled_w,C). Throws Error(kArgument).
+  // Row `r` of rois, `columns` numbers wide, -> (pooled_h,pooled_w,C), or as many of those bins as are
+  // computed. Throws Error(kArgument).
   void pool(const float* roi, int64_t r, int64_t columns, float* bins) {
     const float image = columns > Region::kSize ? roi[r * columns] : 0;
     require(image >= 0 && image < static_cast<float>(images_), ErrorCode::kArgument,
             "region {} belongs to image {}, of {}", r, image, images_);
     const float* map = maps_ + static_cast<int64_t>(image) * pixels_ * channels_;
     region_.set(roi + (r + 1) * columns - Region::kSize);
-    for (int ph = 0; ph < args_.pooled_h; ph++)
-      for (int pw = 0; pw < args_.pooled_w; pw++, bins += channels_) {
+    const PixelSum sum{region_.mean(), bins_.bias, bins_.relu};
+    for (int ph = 0; ph < args_.pooled_h; ph += bins_.stride_h)
+      for (int pw = 0; pw < args_.pooled_w; pw += bins_.stride_w, bins += channels_) {
         taps_.clear();
         region_.bin(ph, pw, taps_);
-        sum_pixels(map, channels_, taps_, region_.mean(), bins);
+        sum_pixels(map, channels_, taps_, sum, bins);
       }
   }
 
  private:
   const PoolingArgs& args_;
+  const BinArgs bins_;
   const int64_t images_, channels_, pixels_;
   const float* const maps_;
   Region region_;

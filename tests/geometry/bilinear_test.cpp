@@ -10,7 +10,7 @@ float sampled(float position, const std::vector<float>& pixels) {
   std::vector<Tap> taps;
   add_sample(position, static_cast<std::int32_t>(pixels.size()), taps);
   float value = 0;
-  sum_pixels(pixels.data(), 1, taps, 1, &value);
+  sum_pixels(pixels.data(), 1, taps, {}, &value);
   return value;
 }
 
@@ -40,7 +40,7 @@ TEST(Bilinear, ASampleOfAMapReadsFourPixels) {
   add_sample(0.5F, 1.25F, 2, 3, taps);
   const std::vector<float> pixels = {0, 1, 2, 10, 11, 12};
   float value = 0;
-  sum_pixels(pixels.data(), 1, taps, 1, &value);
+  sum_pixels(pixels.data(), 1, taps, {}, &value);
   EXPECT_EQ(taps.size(), 4U);
   EXPECT_FLOAT_EQ(value, 6.25F);
 }

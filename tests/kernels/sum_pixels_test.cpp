@@ -1,5 +1,7 @@
 #include "kernels/sum_pixels.h"
 
+#include <algorithm>
+
 #include "kernels/arrays.h"
 #include "kernels/targets.h"
 
@@ -13,7 +15,7 @@ TEST_P(SumPixels, WeighsEveryChannelOfAnyNumber) {
     const Aligned<float> pixels = noise(static_cast<size_t>(3 * channels), 1);
     Aligned<float> out(static_cast<size_t>(channels) + 1, -1);
     const std::vector<Tap> taps = {{0, 0.5F}, {2, 2}};
-    sum_pixels(pixels.data(), channels, taps, 0.25F, out.data());
+    sum_pixels(pixels.data(), channels, taps, {.scale = 0.25F}, out.data());
     for (std::int64_t c = 0; c < channels; c++)
       EXPECT_NEAR(out[c], 0.25F * (0.5F * pixels[c] + 2 * pixels[2 * channels + c]), 1e-6)
           << "channel " << c << " of " << channels;
@@ -21,9 +23,25 @@ TEST_P(SumPixels, WeighsEveryChannelOfAnyNumber) {
   }
 }
 
+TEST_P(SumPixels, EndWithABiasAndARelu) {
+  for (const std::int64_t channels : {5, 70, 300}) {
+    const Aligned<float> pixels = noise(static_cast<size_t>(channels), 1),
+                         bias = noise(static_cast<size_t>(channels), 2);
+    Aligned<float> out(static_cast<size_t>(channels));
+    const std::vector<Tap> taps = {{0, 1}};
+    for (const bool relu : {false, true}) {
+      sum_pixels(pixels.data(), channels, taps, {2, bias.data(), relu}, out.data());
+      for (std::int64_t c = 0; c < channels; c++) {
+        const float sum = 2 * pixels[c] + bias[c];
+        EXPECT_NEAR(out[c], relu ? std::max(sum, 0.0F) : sum, 1e-6) << "channel " << c << " of " << channels;
+      }
+    }
+  }
+}
+
 TEST_P(SumPixels, OfNoPixelsAreZero) {
   Aligned<float> out(20, 7);
-  sum_pixels(nullptr, 20, {}, 2, out.data());
+  sum_pixels(nullptr, 20, {}, {.scale = 2}, out.data());
   for (const float sum : out) EXPECT_EQ(sum, 0);
 }
 

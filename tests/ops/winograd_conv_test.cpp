@@ -1,3 +1,8 @@
+#include <ATen/ops/empty.h>
+
+#include <cmath>
+
+#include "kernels/winograd.h"
 #include "testing/operator_test.h"
 
 namespace caffe2rt {
@@ -40,6 +45,24 @@ TEST(WinogradConv, AddsAResidualAndEndsWithARelu) {
 TEST(WinogradConv, EmptyBatchGivesEmptyOutput) {
   const Both y({tensor({0, 16, 5, 5}, {}), random({16, 16, 3, 3})}, {{"pad", 1}});
   EXPECT_SHAPE(y.winograd, {0, 16, 5, 5});
+}
+
+// Regions of 14x14 pixels, which share tiles.
+TEST(WinogradConv, ARegionThatIsNotFiniteKeepsThatToItself) {
+  const winograd::Weights weights{.tile = 6, .channels = 16, .filters = 16};
+  const at::Tensor filter = random({16, 16, 3, 3}), x = random({5, 16, 14, 14});
+  at::Tensor packed = at::empty({static_cast<std::int64_t>(winograd::packed_size(weights))}, at::kByte);
+  winograd::pack(weights, filter.const_data_ptr<float>(), packed.mutable_data_ptr());
+  at::Tensor strange = x.clone();
+  strange[2].fill_(NAN);
+  const auto convolve = [&](const at::Tensor& regions) {
+    return run_operator("caffe2rt.WinogradConv", {regions, packed},
+                        {{"caffe2rt.channels", 16}, {"caffe2rt.filters", 16}, {"caffe2rt.tile", 6},
+                         {"caffe2rt.joined", 1}, {"pad", 1}});
+  };
+  const at::Tensor y = convolve(strange), of_all = convolve(x);
+  for (const int region : {0, 1, 3, 4}) EXPECT_TENSOR_NEAR(y[region], of_all[region], 1e-3);
+  EXPECT_TRUE(std::isnan(at(y, 2, 0, 0, 0)));
 }
 
 TEST(WinogradConv, RoundsBesideBfloat16NoMoreThanItDoes) {

@@ -18,6 +18,7 @@ constexpr Pass kRearranging[] = {
     {"fold_constants", plain<fold_constants>},
     {"fold_scales", plain<fold_scales>},
     {"fold_affine", plain<fold_affine>},
+    {"join_constants", plain<join_constants>},
     {"group_diagonal", plain<group_diagonal>},
     {"join_hard_swish", plain<join_hard_swish>},
     {"join_roi_align", plain<join_roi_align>},
@@ -29,6 +30,7 @@ constexpr Pass kRearranging[] = {
 };
 
 constexpr Pass kPacking[] = {
+    {"pool_later", plain<pool_later>},
     {"use_winograd", use_winograd},
     {"use_matmul", use_matmul},
     {"use_depthwise", use_depthwise},

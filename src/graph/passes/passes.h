@@ -26,8 +26,8 @@ struct Pass {
   bool optional = true;  // batches need some
 };
 
-// All passes in their order: those that only rearrange the net, and those that pack weights, after which
-// constants may be in layouts that only their operator reads.
+// All passes in their order: those that only rearrange the net, and those for the CPU, which pack weights, after
+// which constants may be in layouts that only their operator reads.
 std::span<const Pass> rearranging_passes();
 std::span<const Pass> packing_passes();
 // Those for a GPU, in the place of the latter.
@@ -56,6 +56,9 @@ void fold_constants(Graph& graph);
 void fold_scales(Graph& graph);
 void fold_affine(Graph& graph);
 
+// Keeps constants that are equal once.
+void join_constants(Graph& graph);
+
 // Gives each channel of a ConvTranspose that mixes none a group of its own.
 void group_diagonal(Graph& graph);
 
@@ -79,6 +82,9 @@ void fuse_relu(Graph& graph);
 
 // Joins convolutions of single pixels, few filters and the same input.
 void join_siblings(Graph& graph);
+
+// Lets regions be pooled after the convolution of single pixels that reads them instead of before.
+void pool_later(Graph& graph);
 
 // Computes 3x3 convolutions of stride 1 in Winograd's way, whose rounding differs from the others' by some
 // 1e-5 of the values.

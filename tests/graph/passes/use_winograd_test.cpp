@@ -27,7 +27,7 @@ TEST(UseWinograd, PacksTheFilterOnceForAllWhoReadIt) {
       EXPECT_EQ(node.inputs[1], graph.nodes[0].inputs[1]);
     }
     ASSERT_EQ(graph.constants.size(), 1U);
-    EXPECT_EQ(graph.constants.begin()->second.nbytes(), 36 * 16 * 32 * sizeof(float));
+    EXPECT_EQ(graph.constants.begin()->second.nbytes(), 64 * 16 * 32 * sizeof(float));
   }
 }
 
@@ -51,16 +51,32 @@ TEST(UseWinograd, MultipliesIntegersBesideBfloat16UnlessTilesDo) {
     EXPECT_EQ(first_node(64).type, "caffe2rt.WinogradConv");
     EXPECT_EQ(integer_argument(first_node(64), "caffe2rt.numbers", 0),
               static_cast<int>(winograd::Numbers::kInt16));
+    EXPECT_EQ(integer_argument(first_node(64), "caffe2rt.tile", 0), 4);  // 16 bits are too few for more
   }
 }
 
 TEST(UseWinograd, GoesByWhatWasMeasured) {
-  const Tuning tuning{{{"y", ConvWay::kMatMul}, {"z", ConvWay::kWinograd}}};
-  for (const std::int64_t channels : {3, 16}) {  // too few to be worth it by the cost model, and enough
-    const Graph graph = transformed("", {32, channels, 3, 3}, {.tuning = tuning});
-    EXPECT_EQ(graph.nodes[0].def.type, "Conv");
-    EXPECT_EQ(graph.nodes[1].def.type, "caffe2rt.WinogradConv");
+  for (const auto& [way, tile] : {std::pair{ConvWay::kWinograd6, 6}, {ConvWay::kWinograd, 4}}) {
+    const Tuning tuning{{{"y", ConvWay::kMatMul}, {"z", way}}};
+    for (const std::int64_t channels : {3, 16}) {  // too few to be worth it by the cost model, and enough
+      const Graph graph = transformed("", {32, channels, 3, 3}, {.tuning = tuning});
+      EXPECT_EQ(graph.nodes[0].def.type, "Conv");
+      EXPECT_EQ(graph.nodes[1].def.type, "caffe2rt.WinogradConv");
+      EXPECT_EQ(integer_argument(graph.nodes[1].def, "caffe2rt.tile", 0), tile);
+    }
   }
+}
+
+TEST(UseWinograd, JoinsRegionsButNotFrames) {
+  Graph graph = build_graph(parse_net_text(R"(external_input: "x" external_input: "rois" external_output: "z"
+    op { type: "Conv" input: "x" input: "w" output: "y" arg { name: "kernel" i: 3 } }
+    op { type: "RoIAlign" input: "y" input: "rois" output: "p" }
+    op { type: "Relu" input: "p" output: "q" }
+    op { type: "Conv" input: "q" input: "w" output: "z" arg { name: "kernel" i: 3 } })"),
+                            {{"w", random({16, 16, 3, 3})}});
+  use_winograd(graph);
+  EXPECT_EQ(integer_argument(graph.nodes[0].def, "caffe2rt.joined", -1), 0);
+  EXPECT_EQ(integer_argument(graph.nodes[3].def, "caffe2rt.joined", -1), 1);
 }
 
 TEST(UseWinograd, LeavesAFilterThatIsFedAlone) {
