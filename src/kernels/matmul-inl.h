@@ -114,14 +114,16 @@ struct Store {
   }
 };
 
-// c (count,panels*kPanel) = rows (count,depth) * packed (panels,depth,kPanel), which lies on a boundary of 64
-// bytes.
-inline void multiply(Rows rows, size_t count, const float* packed, size_t panels, float* c, size_t c_step) {
+// c (count,columns, rounded up to whole vectors) = rows (count,depth) * packed (panels,depth,kPanel), which
+// lies on a boundary of 64 bytes.
+inline void multiply(Rows rows, size_t count, const float* packed, size_t columns, float* c, size_t c_step) {
   for (size_t height = 0; count > 0; count -= height, c += height * c_step) {
     height = next_height(count);
-    for (size_t column = 0; column < panels * kPanel; column += kWide)
-      tiles_by_height<kVectors, Store>[height - 1](
-          rows, packed + column / kPanel * rows.depth * kPanel + column % kPanel, Store{c + column, c_step});
+    for (size_t column = 0; column < columns; column += kWide) {
+      const float* panel = packed + column / kPanel * rows.depth * kPanel + column % kPanel;
+      const auto& tiles = columns - column > kLanes ? tiles_by_height<kVectors, Store> : tiles_by_height<1, Store>;
+      tiles[height - 1](rows, panel, Store{c + column, c_step});
+    }
     rows.skip(height);
   }
 }

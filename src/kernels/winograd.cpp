@@ -56,16 +56,22 @@ class Convolution {
   Convolution(const Problem& p, float* scratch)
       : p_(p),
         canvas_(p),
-        layout_(p, tiles_of_block(p, canvas_.count_tiles()), scratch),
-        channels_(p.weights.channels),
-        filters_(p.weights.filters) {
-    const size_t results = static_cast<size_t>(p.images) * p.out_height() * p.out_width() * filters_;
-    past_caches_ = kLanes == kLineFloats && past_caches(p.y, results, filters_);
+        slices_(p.weights),
+        layout_(p, tiles_of_block(p, canvas_.count_tiles()), scratch) {
+    const size_t all = p.weights.filters,
+                 results = static_cast<size_t>(p.images) * p.out_height() * p.out_width() * all;
+    past_caches_ = kLanes == kLineFloats && past_caches(p.y, results, all);
   }
 
   // Whether the block's results are all finite.
   bool run(int block) {
-    const int first = block * layout_.tiles, tiles = std::min(layout_.tiles, canvas_.count_tiles() - first);
+    const Weights& w = p_.weights;
+    first_group_ = block % slices_.count * slices_.groups;
+    groups_ = std::min(slices_.groups, w.groups - first_group_);
+    channels_ = groups_ * w.group_channels();
+    filters_ = groups_ * w.group_filters();
+    const int first = block / slices_.count * layout_.tiles,
+              tiles = std::min(layout_.tiles, canvas_.count_tiles() - first);
     // The products overwrite the transformed inputs one matrix behind: matrix i+1 is read while i is written.
     float *products = layout_.matrices, *inputs = products + layout_.matrix;
     transform_inputs(first, tiles, inputs);
@@ -110,10 +116,11 @@ class Convolution {
   void transform_inputs(int first, int tiles, float* v) const {
     const size_t whole = channels_ / kLanes * kLanes;
     const FirstLanes tail{channels_ - whole};
+    const float* const x = p_.x + static_cast<size_t>(first_group_) * p_.weights.group_channels();
     for (int t = 0; t < tiles; t++, v += layout_.row) {
       const float* pixels[kPoints];
       canvas_.for_each_input<kSide>(p_, first + t, [&](int i, std::ptrdiff_t pixel) {
-        pixels[i] = pixel < 0 ? layout_.zeros : p_.x + pixel * static_cast<std::ptrdiff_t>(channels_);
+        pixels[i] = pixel < 0 ? layout_.zeros : x + pixel * p_.weights.channels;
       });
       for (size_t c = 0; c < whole; c += kLanes) input_tile(pixels, c, v, WholeVectors());
       if (whole < channels_) input_tile(pixels, whole, v, tail);
@@ -128,11 +135,14 @@ class Convolution {
 
   // products (tiles,filters) = inputs (tiles,channels) times the weights of a point.
   void multiply_point(size_t point, int tiles, const float* inputs, float* products) const {
-    const size_t panels = count_panels(p_.weights.filters);
-    if (p_.weights.numbers == Numbers::kFloat32) {
-      mm::multiply({inputs, layout_.row, channels_}, tiles,
-                   static_cast<const float*>(p_.packed) + point * channels_ * panels * matmul::kPanel, panels,
-                   products, layout_.row);
+    const Weights& w = p_.weights;
+    if (w.numbers == Numbers::kFloat32) {
+      const size_t channels = w.group_channels(), filters = w.group_filters();
+      const float* packed =
+          static_cast<const float*>(p_.packed) + (point * w.groups + first_group_) * group_matrix(w);
+      for (int g = 0; g < groups_; g++, packed += group_matrix(w))
+        mm::multiply({inputs + g * channels, layout_.row, channels}, tiles, packed, filters,
+                     products + g * filters, layout_.row);
       return;
     }
     const Int16Weights weights(p_.weights);
@@ -142,7 +152,7 @@ class Convolution {
          .a_step = layout_.row,
          .rows = static_cast<size_t>(tiles),
          .pairs = int16_product::pairs_of(channels_),
-         .panels = panels,
+         .panels = count_panels(w.filters),
          .packed = packed + point * weights.matrix,
          .row_scales = layout_.scales + point * layout_.tiles,
          .column_scales = weights.scales(static_cast<const float*>(p_.packed)) + point * weights.columns,
@@ -166,7 +176,9 @@ class Convolution {
 #pragma GCC unroll 8
       for (int i = 0; i < kTile; i++) hn::Store(o[i], tag, part + (i * kSide + j) * kLanes);
     }
-    const Vec zero = hn::Zero(tag), bias = p_.bias ? access.load(p_.bias + from) : zero;
+    const size_t all = p_.weights.filters,
+                 to = static_cast<size_t>(first_group_) * p_.weights.group_filters() + from;  // of a pixel's
+    const Vec zero = hn::Zero(tag), bias = p_.bias ? access.load(p_.bias + to) : zero;
 #pragma GCC unroll 1
     for (int i = 0; i < kTile; i++) {
       load_line(d, [&](int j) { return hn::Load(tag, part + (i * kSide + j) * kLanes); });
@@ -175,7 +187,7 @@ class Convolution {
       for (int j = 0; j < kTile; j++) {
         const std::ptrdiff_t pixel = pixels[i * kTile + j];
         if (pixel < 0) continue;
-        const size_t at = static_cast<size_t>(pixel) * filters_ + from;
+        const size_t at = static_cast<size_t>(pixel) * all + to;
         strange = hn::MulAdd(o[j], zero, strange);
         Vec y = hn::Add(o[j], bias);
         if (p_.residual) y = hn::Add(y, access.load(p_.residual + at));
@@ -206,9 +218,11 @@ class Convolution {
 
   const Problem& p_;
   const Canvas canvas_;
+  const Slices slices_;
   const Layout layout_;
-  const size_t channels_, filters_;
   bool past_caches_;
+  int first_group_ = 0, groups_ = 0;      // of the block's slice
+  size_t channels_ = 0, filters_ = 0;  // of the same
 };
 
 template <int kTile>
@@ -235,7 +249,7 @@ HWY_EXPORT(Run);
 
 int count_blocks(const Problem& problem) {
   const int all = Canvas(problem).count_tiles(), tiles = tiles_of_block(problem, all);
-  return (all + tiles - 1) / tiles;
+  return (all + tiles - 1) / tiles * Slices(problem.weights).count;
 }
 
 size_t scratch_size(const Problem& problem) {

@@ -17,13 +17,19 @@ enum class Numbers {
   kInt16,  // rounded to integers with a scale a tile and a scale a filter: see int16_product.h
 };
 
+constexpr int kGroupStep = 16;
+
 // What the packed weights of a convolution are made for.
 struct Weights {
   Numbers numbers = Numbers::kFloat32;
   int tile = 4;  // pixels of output along each side of a tile, 4 or 6
   int channels = 0, filters = 0;
+  int groups = 1;  // of channels, whose filters see no others; several only of kGroupStep channels and filters,
+                   // or a multiple, each and in float32
 
   int points() const { return (tile + 2) * (tile + 2); }  // matrices
+  int group_channels() const { return channels / groups; }
+  int group_filters() const { return filters / groups; }
 };
 
 // What one convolution is made of; all arrays but `packed` are float32.
@@ -49,7 +55,7 @@ struct Problem {
 // Bytes of the packed weights.
 size_t packed_size(const Weights& weights);
 
-// (filters,channels,3,3), contiguous -> packed weights, for every vector width the same.
+// (filters,channels of a group,3,3), contiguous -> packed weights, for every vector width the same.
 void pack(const Weights& weights, const float* filter, void* packed);
 
 // Blocks of tiles that can be computed apart from each other, and the elements of scratch memory that a

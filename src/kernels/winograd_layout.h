@@ -16,6 +16,11 @@ inline size_t count_panels(int filters) {
   return (static_cast<size_t>(filters) + matmul::kPanel - 1) / matmul::kPanel;
 }
 
+// Elements of a group's packed matrix in float32; a point's are one behind the other.
+inline size_t group_matrix(const Weights& w) {
+  return static_cast<size_t>(w.group_channels()) * count_panels(w.group_filters()) * matmul::kPanel;
+}
+
 // Images in a line along one axis, and tiles over them.
 class Axis {
  public:
@@ -112,17 +117,34 @@ class Canvas {
   Axis down_, across_;
 };
 
+// Groups that are computed at a time, so that their matrices stay near the processor; others have matrices
+// apart from theirs.
+struct Slices {
+  int groups, count;  // of a slice, of slices
+
+  explicit Slices(const Weights& w) {
+    constexpr int kChannels = 128;
+    const int widest = std::max(w.group_channels(), w.group_filters());
+    groups = std::clamp(kChannels / widest, 1, w.groups);
+    count = (w.groups + groups - 1) / groups;
+  }
+  int channels(const Weights& w) const { return groups * w.group_channels(); }
+  int filters(const Weights& w) const { return groups * w.group_filters(); }
+};
+
 // Tiles of a block, of so many. Its matrices should stay near the processor, the weights, which every block
 // reads once, should be read seldom, and no thread should wait for another's last block.
 inline int tiles_of_block(const Problem& p, int tiles) {
   constexpr int kStep = 14, kLeast = 28,
                 kMost = 112;  // whole numbers of rows that the product takes at a time
   constexpr size_t kScratch = 1200 * 1024 / sizeof(float);
-  const size_t widest = std::max(p.weights.channels, p.weights.filters);
+  const Slices slices(p.weights);
+  const size_t widest = std::max(slices.channels(p.weights), slices.filters(p.weights));
   const int fit = std::clamp(
       static_cast<int>(kScratch / (widest * (p.weights.points() + 1))) / kStep * kStep, kLeast, kMost);
-  const int rounds = std::max(1, (tiles + fit * p.threads / 2) / (fit * p.threads));
-  return std::clamp((tiles + rounds * p.threads - 1) / (rounds * p.threads), 1, kMost);
+  const int threads = std::max(1, p.threads / slices.count),
+            rounds = std::max(1, (tiles + fit * threads / 2) / (fit * threads));
+  return std::clamp((tiles + rounds * threads - 1) / (rounds * threads), 1, kMost);
 }
 
 // How the weights of 16 bit integers lie in memory: a matrix a point, then a scale a filter for each.
@@ -142,7 +164,7 @@ struct Int16Weights {
   }
 };
 
-// How a thread's scratch memory is used: a pixel of zeros, one matrix more than there are points, and where
+// How a thread's scratch memory is used by a slice: a pixel of zeros, one matrix more than there are points, and where
 // they become integers a scale for each of their rows.
 struct Layout {
   int tiles;           // rows of a matrix
@@ -167,8 +189,9 @@ struct Layout {
  private:
   // Rows at a power of two would compete for the same lines of the cache.
   static size_t row_of(const Problem& p) {
-    return std::max((static_cast<size_t>(p.weights.channels) + 15) / 16 * 16,
-                    count_panels(p.weights.filters) * matmul::kPanel) +
+    const Slices slices(p.weights);
+    return std::max((static_cast<size_t>(slices.channels(p.weights)) + 15) / 16 * 16,
+                    count_panels(slices.filters(p.weights)) * matmul::kPanel) +
            16;
   }
 };

@@ -40,12 +40,14 @@ void transform_weights(int tile, const float* g, Take&& take) {
 }
 
 void pack_float32(const Weights& w, const float* filter, float* packed) {
-  const size_t matrix = static_cast<size_t>(w.channels) * count_panels(w.filters) * matmul::kPanel;
-  for (int k = 0; k < w.filters; k++)
-    for (int c = 0; c < w.channels; c++) {
-      float* to = packed + (static_cast<size_t>(k) / matmul::kPanel * w.channels + c) * matmul::kPanel +
-                  k % matmul::kPanel;
-      transform_weights(w.tile, filter + (static_cast<size_t>(k) * w.channels + c) * 9,
+  const size_t group = group_matrix(w), matrix = w.groups * group, channels = w.group_channels(),
+               filters = w.group_filters();
+  for (size_t k = 0; k < static_cast<size_t>(w.filters); k++)
+    for (size_t c = 0; c < channels; c++) {
+      const size_t column = k % filters;
+      float* to = packed + k / filters * group + (column / matmul::kPanel * channels + c) * matmul::kPanel +
+                  column % matmul::kPanel;
+      transform_weights(w.tile, filter + (k * channels + c) * 9,
                         [&](int point, float number) { to[point * matrix] = number; });
     }
 }
@@ -71,7 +73,7 @@ size_t packed_size(const Weights& w) {
   const size_t words =
       w.numbers == Numbers::kInt16
           ? Int16Weights(w).words()
-          : w.points() * static_cast<size_t>(w.channels) * count_panels(w.filters) * matmul::kPanel;
+          : w.points() * w.groups * group_matrix(w);
   return words * sizeof(float);
 }
 

@@ -20,12 +20,21 @@ class WinogradConv final : public Operator {
                                                                  : winograd::Numbers::kInt16,
                  .tile = args.get("caffe2rt.tile", 4),
                  .channels = args.get("caffe2rt.channels", 0),
-                 .filters = args.get("caffe2rt.filters", 0)},
+                 .filters = args.get("caffe2rt.filters", 0),
+                 .groups = args.get("caffe2rt.groups", 1)},
         pad_(args.get("pad", 0)),
         joined_(args.get("caffe2rt.joined", false)) {
     require(weights_.channels > 0 && weights_.filters > 0, ErrorCode::kArgument,
             "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
             weights_.channels, weights_.filters);
+    const int step = weights_.groups * winograd::kGroupStep;
+    require(weights_.groups == 1 || (weights_.groups > 1 && weights_.channels % step == 0 &&
+                                     weights_.filters % step == 0 &&
+                                     weights_.numbers == winograd::Numbers::kFloat32),
+            ErrorCode::kArgument,
+            "argument 'caffe2rt.groups': expected 1, or groups of multiples of {} channels and filters of "
+            "float32, got {}",
+            winograd::kGroupStep, weights_.groups);
     require(weights_.tile == 4 || weights_.tile == 6, ErrorCode::kArgument,
             "argument 'caffe2rt.tile': expected 4 or 6, got {}", weights_.tile);
     require(pad_ == 0 || pad_ == 1, ErrorCode::kArgument, "argument 'pad': expected 0 or 1, got {}", pad_);
@@ -94,6 +103,8 @@ REGISTER_OPERATOR_AS("caffe2rt.WinogradConv", WinogradConv)
     .args(ConvArgs::documentation())
     .arg("caffe2rt.channels", "C")
     .arg("caffe2rt.filters", "M")
+    .arg("caffe2rt.groups", "of channels, whose filters see no others: 1 (default), or more in float32")
+    .arg("caffe2rt.file_groups", "as many as the file has, of which caffe2rt.groups may join some; for profiles")
     .arg("caffe2rt.tile", "pixels along each side of a tile of the output: 4 (default) or 6")
     .arg("caffe2rt.joined", "1: images may share tiles; 0 (default): each has its own")
     .arg("caffe2rt.numbers", "what is multiplied: 0 float32, 1 16 bit integers");

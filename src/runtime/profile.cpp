@@ -18,7 +18,8 @@ double count_flop(const OperatorDef& def, const Profile::Event& event) {
     const Argument* found = def.find(name);
     return found && found->i ? static_cast<double>(*found->i) : 0.0;
   };
-  if (def.type == "caffe2rt.WinogradConv") return 2 * product(y) * argument("caffe2rt.channels") * 9;
+  if (def.type == "caffe2rt.WinogradConv")
+    return 2 * product(y) * argument("caffe2rt.channels") / argument("caffe2rt.file_groups") * 9;
   if (def.type == "caffe2rt.MatMulFC") return 2 * product(y) * argument("caffe2rt.depth");
   if (def.type == "caffe2rt.MatMulConvTranspose") return 2 * product(y) * argument("caffe2rt.channels");
   if (def.type == "caffe2rt.MatMulConv") {

@@ -24,7 +24,7 @@ struct Convolution {
                .pad = pad};
     const size_t pixels = static_cast<size_t>(images) * problem.out_height() * problem.out_width();
     x = noise(static_cast<size_t>(images) * height * width * channels, 1);
-    filter = noise(static_cast<size_t>(filters) * channels * 9, 2);
+    filter = noise(static_cast<size_t>(filters) * channels * 9, 2);  // of several groups fewer are used
     bias = noise(filters, 3);
     residual = noise(pixels * filters, 4);
     y.assign(pixels * filters, NAN);
@@ -41,9 +41,10 @@ struct Convolution {
         const int r = row - p.pad + i, c = column - p.pad + j;
         if (r < 0 || r >= p.height || c < 0 || c >= p.width) continue;
         const float* pixel = &x[((static_cast<size_t>(n) * p.height + r) * p.width + c) * p.weights.channels];
-        for (int channel = 0; channel < p.weights.channels; channel++)
-          sum += static_cast<double>(pixel[channel]) *
-                 filter[((static_cast<size_t>(k) * p.weights.channels + channel) * 3 + i) * 3 + j];
+        const int channels = p.weights.group_channels(), first = k / p.weights.group_filters() * channels;
+        for (int channel = 0; channel < channels; channel++)
+          sum += static_cast<double>(pixel[first + channel]) *
+                 filter[((static_cast<size_t>(k) * channels + channel) * 3 + i) * 3 + j];
       }
     if (p.residual) sum += residual[index(n, row, column, k)];
     return p.relu ? std::max(sum, 0.0) : sum;
@@ -157,6 +158,20 @@ TEST_P(Winograd, TellsWhereAResultIsNotFinite) {
       convolution.x[3] = strange;
       convolution.problem.relu = true;
       EXPECT_FALSE(convolution.run());
+    }
+}
+
+TEST_P(Winograd, FiltersOfAGroupSeeItsChannelsAlone) {
+  // Groups that fit together into a slice, some that do not all, and one that is larger than any.
+  for (const auto& [groups, channels, filters] :
+       {std::array{2, 16, 16}, {11, 16, 32}, {3, 48, 16}, {2, 160, 176}})
+    for (const int tile : kTiles) {
+      Convolution convolution(tile, 2, 5, 8, groups * channels, groups * filters);
+      convolution.problem.weights.groups = groups;
+      convolution.problem.residual = convolution.residual.data();
+      convolution.problem.threads = 2;
+      EXPECT_TRUE(convolution.run());
+      convolution.expect_right();
     }
 }
 

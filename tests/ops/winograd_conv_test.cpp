@@ -1,5 +1,6 @@
 #include <ATen/ops/empty.h>
 
+#include <array>
 #include <cmath>
 
 #include "kernels/winograd.h"
@@ -31,6 +32,15 @@ TEST(WinogradConv, AgreesWithoutPaddingAndBias) {
   const Both y({random({2, 16, 9, 6}), random({32, 16, 3, 3})}, {});
   EXPECT_SHAPE(y.winograd, {2, 32, 7, 4});
   EXPECT_TENSOR_NEAR(y.winograd, y.plain, 1e-3);
+}
+
+TEST(WinogradConv, AgreesOnGroupsThatAreJoinedAndOthers) {
+  for (const auto& [channels, filters, groups] : {std::array{4, 8, 12}, {8, 8, 6}, {16, 32, 3}}) {
+    const Both y({random({1, groups * channels, 7, 9}), random({groups * filters, channels, 3, 3}),
+                  random({groups * filters})},
+                 {{"pad", 1}, {"group", groups}});
+    EXPECT_TENSOR_NEAR(y.winograd, y.plain, 1e-3);
+  }
 }
 
 TEST(WinogradConv, AddsAResidualAndEndsWithARelu) {

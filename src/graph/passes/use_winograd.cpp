@@ -1,6 +1,8 @@
-// Before: Conv(X, filter (M,C,3,3), ...), stride 1, a filter that is a constant.
-// After: caffe2rt.WinogradConv(X, packed filter, ...), where that is the fastest way.
+// Before: Conv(X, filter (M,C/group,3,3), ...), stride 1, a filter that is a constant.
+// After: caffe2rt.WinogradConv(X, packed filter, ...), where that is the fastest way. Groups of few channels
+// become fewer groups of more, whose filters are zero where they see another's.
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <map>
@@ -28,6 +30,8 @@ using winograd::Numbers;
 std::optional<Numbers> fastest(const ConvNode& conv, Precision precision, bool measured) {
   // With fewer channels the transforms cost more than the products save.
   constexpr std::int64_t kLeast = 16, kLeastBesideBfloat16 = 64, kLeastBesideInt8 = 256;
+  // Groups have few products; what other ways there are is slow at them, in any precision.
+  if (conv.group > 1) return Numbers::kFloat32;
   const std::int64_t channels = std::min(conv.filter.size(0), conv.filter.size(1));
   const auto from = [&](std::int64_t least, Numbers numbers) {
     return measured || channels >= least ? std::optional(numbers) : std::nullopt;
@@ -47,7 +51,33 @@ bool suits(const ConvNode& conv) {
   const bool padded = window.pads == std::vector<std::int64_t>(4, 1),
              unpadded = window.pads == std::vector<std::int64_t>(4);
   return window.kernel == Pair{3, 3} && window.stride == Pair{1, 1} && window.dilation == Pair{1, 1} &&
-         (padded || unpadded) && conv.group == 1;
+         (padded || unpadded);
+}
+
+// How many groups are to be one, so that both sides of it are whole steps; none where that takes too many,
+// as most of their numbers would be zeros.
+std::optional<std::int64_t> joined_groups(const ConvNode& conv) {
+  constexpr std::int64_t kMost = 4;
+  if (conv.group == 1) return 1;
+  const std::int64_t channels = conv.filter.size(1), filters = conv.filter.size(0) / conv.group;
+  for (std::int64_t n = 1; n <= kMost; n *= 2)
+    if (conv.group % n == 0 && n * channels % winograd::kGroupStep == 0 &&
+        n * filters % winograd::kGroupStep == 0)
+      return n;
+  return std::nullopt;
+}
+
+// filter (M,C/group,3,3) -> (M,n*C/group,3,3), of n times fewer groups.
+at::Tensor join_groups(const ConvNode& conv, std::int64_t n) {
+  const at::Tensor& filter = conv.filter;
+  if (n == 1) return filter;
+  const std::int64_t channels = filter.size(1), filters = filter.size(0) / conv.group;
+  at::Tensor joined = at::zeros({filter.size(0), n * channels, 3, 3}, filter.options());
+  for (std::int64_t g = 0; g < conv.group; g++)
+    joined.narrow(0, g * filters, filters)
+        .narrow(1, g % n * channels, channels)
+        .copy_(filter.narrow(0, g * filters, filters));
+  return joined;
 }
 
 // By value: whether its images are regions of a feature map.
@@ -86,24 +116,31 @@ void use_winograd(Graph& graph, const PassOptions& options) {
     const bool measured = options.tuning.prefers(blob, ConvWay::kWinograd6) ||
                           options.tuning.prefers(blob, ConvWay::kWinograd);
     if (!conv || !suits(*conv) || !options.tuning.allows(blob, ConvWay::kWinograd)) continue;
+    const auto joined = joined_groups(*conv);
     const auto numbers = fastest(*conv, kinds[i].precision, measured);
-    if (!numbers) continue;
+    if (!numbers || !joined) continue;
     const bool of_regions = regions[node.inputs[ConvNode::kX]];
     const winograd::Weights weights{.numbers = *numbers,
                                     .tile = choose_tile(*numbers, options.tuning, blob),
-                                    .channels = static_cast<int>(conv->filter.size(1)),
-                                    .filters = static_cast<int>(conv->filter.size(0))};
+                                    .channels = static_cast<int>(conv->filter.size(1) * conv->group),
+                                    .filters = static_cast<int>(conv->filter.size(0)),
+                                    .groups = static_cast<int>(conv->group / *joined)};
     const ValueId filter = node.inputs[ConvNode::kFilter];
     const auto [known, is_new] = packed.try_emplace({filter, weights.numbers, weights.tile});
-    if (is_new) known->second = add_constant(graph, graph.values[filter].blob, pack(conv->filter, weights));
+    if (is_new)
+      known->second =
+          add_constant(graph, graph.values[filter].blob, pack(join_groups(*conv, *joined), weights));
     inputs.replace(node, ConvNode::kFilter, known->second);
     node.def.type = "caffe2rt.WinogradConv";
     set_argument(node.def, "caffe2rt.filters", weights.filters);
     set_argument(node.def, "caffe2rt.channels", weights.channels);
+    set_argument(node.def, "caffe2rt.groups", weights.groups);
     set_argument(node.def, "caffe2rt.numbers", static_cast<std::int64_t>(weights.numbers));
     set_argument(node.def, "caffe2rt.tile", weights.tile);
     set_argument(node.def, "caffe2rt.joined", of_regions ? 1 : 0);
     set_argument(node.def, "pad", conv->window.pads.front());
+    set_argument(node.def, "caffe2rt.file_groups", conv->group);
+    if (conv->group > 1) set_argument(node.def, "group", 1);  // see caffe2rt.groups
   }
 }
 

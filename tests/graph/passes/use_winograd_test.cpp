@@ -1,3 +1,5 @@
+#include <array>
+
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
 #include "kernels/dot_conv.h"
@@ -35,7 +37,8 @@ TEST(UseWinograd, LeavesOtherConvolutionsAlone) {
   for (const char* args : {R"(arg { name: "stride" i: 2 })", R"(arg { name: "dilation" i: 2 })",
                            R"(arg { name: "pad" i: 2 })", R"(arg { name: "order" s: "NHWC" })"})
     EXPECT_EQ(transformed(args).nodes[0].def.type, "Conv") << args;
-  EXPECT_EQ(transformed(R"(arg { name: "group" i: 2 })").nodes[0].def.type, "Conv");
+  EXPECT_EQ(transformed(R"(arg { name: "group" i: 8 })", {16, 2, 3, 3}).nodes[0].def.type, "Conv");
+  EXPECT_EQ(transformed(R"(arg { name: "group" i: 2 })", {32, 24, 3, 3}).nodes[0].def.type, "Conv");
   EXPECT_EQ(transformed("", {32, 3, 3, 3}).nodes[0].def.type, "Conv");   // too few channels to be worth it
   EXPECT_EQ(transformed("", {32, 16, 3, 5}).nodes[0].def.type, "Conv");  // refused later, with a message
 }
@@ -64,6 +67,18 @@ TEST(UseWinograd, GoesByWhatWasMeasured) {
       EXPECT_EQ(graph.nodes[1].def.type, "caffe2rt.WinogradConv");
       EXPECT_EQ(integer_argument(graph.nodes[1].def, "caffe2rt.tile", 0), tile);
     }
+  }
+}
+
+TEST(UseWinograd, JoinsGroupsOfFewChannels) {
+  for (const auto& [channels, groups, left] : {std::array{4, 32, 8}, {8, 32, 16}, {16, 4, 4}, {64, 2, 2}}) {
+    const Graph graph = transformed(fmt::format(R"(arg {{ name: "group" i: {} }})", groups),
+                                    {groups * channels, channels, 3, 3}, {.precision = Precision::kBfloat16});
+    const OperatorDef& def = graph.nodes[0].def;
+    EXPECT_EQ(def.type, "caffe2rt.WinogradConv") << channels;
+    EXPECT_EQ(integer_argument(def, "caffe2rt.groups", 0), left);
+    EXPECT_EQ(integer_argument(def, "caffe2rt.channels", 0), groups * channels);
+    EXPECT_EQ(integer_argument(def, "caffe2rt.numbers", -1), static_cast<int>(winograd::Numbers::kFloat32));
   }
 }
 
