@@ -108,7 +108,7 @@ void run_by_vectors(const Problem& p, int first, int last, float* scratch) {
   const size_t group = group_of(p.kind), depth = p.conv.depth();
   // Few weights stay near the processor while rows are written one after the other; many are read once a
   // block.
-  constexpr size_t kFew = 320 * 1024 / sizeof(Group);
+  constexpr size_t kFew = 200 * 1024 / sizeof(Group);
   const bool few = layout.part * count_panels(p.conv.filters) * kPanel <= kFew;
   T* values = reinterpret_cast<T*>(scratch);
   const size_t value_step = layout.step * group;
