@@ -9,6 +9,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
+
 #include "base/vector_clones.h"
 #include "ops/relu.h"
 
@@ -92,29 +94,32 @@ std::int64_t ConvTransposeArgs::output_size(size_t axis, std::int64_t size) cons
 
 namespace {
 
-constexpr std::int64_t kBlock = 64;  // channels whose sums stay in registers
-
 // An input pixel and the window's pixel that it is multiplied with, channel by channel.
 struct Factors {
   const float *x, *w;
 };
 
-// y[c] = bias[c] + sum of x[c] * w[c] over all factors.
+// kBlock channels from c on, whose sums stay in registers.
+template <std::int64_t kBlock>
+[[gnu::always_inline]] inline void sum_block(const std::vector<Factors>& factors, const float* bias,
+                                             std::int64_t c, float* y) {
+  float sums[kBlock];
+  for (std::int64_t k = 0; k < kBlock; k++) sums[k] = bias[c + k];
+  for (const Factors& f : factors)
+    for (std::int64_t k = 0; k < kBlock; k++) sums[k] += f.x[c + k] * f.w[c + k];
+  for (std::int64_t k = 0; k < kBlock; k++) y[c + k] = sums[k];
+}
+
+// y[c] = bias[c] + sum of x[c] * w[c] over all factors. The last block may overlap the one before it.
 CAFFE2RT_VECTOR_CLONES
 void sum_products(const std::vector<Factors>& factors, const float* bias, std::int64_t channels, float* y) {
+  constexpr std::int64_t kWide = 64, kNarrow = 16;
   std::int64_t c = 0;
-  for (; c + kBlock <= channels; c += kBlock) {
-    float sums[kBlock];
-    for (std::int64_t k = 0; k < kBlock; k++) sums[k] = bias[c + k];
-    for (const Factors& f : factors)
-      for (std::int64_t k = 0; k < kBlock; k++) sums[k] += f.x[c + k] * f.w[c + k];
-    for (std::int64_t k = 0; k < kBlock; k++) y[c + k] = sums[k];
-  }
-  for (; c < channels; c++) {
-    float sum = bias[c];
-    for (const Factors& f : factors) sum += f.x[c] * f.w[c];
-    y[c] = sum;
-  }
+  for (; c + kWide <= channels; c += kWide) sum_block<kWide>(factors, bias, c, y);
+  if (channels >= kNarrow)
+    for (; c < channels; c += kNarrow)
+      sum_block<kNarrow>(factors, bias, std::min(c, channels - kNarrow), y);
+  for (; c < channels; c++) sum_block<1>(factors, bias, c, y);
 }
 
 // Which input elements along an axis reach an output element, and by which element of the window.
