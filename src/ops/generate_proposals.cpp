@@ -10,9 +10,9 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "geometry/nms.h"
 #include "ops/proposal_args.h"
@@ -121,10 +121,14 @@ class GenerateProposals final : public Operator {
   // very algorithms that the original used, as its results depend on that. Not-a-number comes last.
   std::vector<int> best(const float* scores, int64_t size) const {
     require(size <= std::numeric_limits<int>::max(), ErrorCode::kLimit, "{} anchors in an image", size);
-    std::vector<int> order(static_cast<size_t>(size));
-    std::iota(order.begin(), order.end(), 0);
-    const auto better = [scores](int a, int b) {
-      return scores[a] > scores[b] || (std::isnan(scores[b]) && !std::isnan(scores[a]));
+    struct Candidate {
+      float score;
+      int index;
+    };
+    std::vector<Candidate> order(static_cast<size_t>(size));
+    for (size_t i = 0; i < order.size(); i++) order[i] = {scores[i], static_cast<int>(i)};
+    const auto better = [](const Candidate& a, const Candidate& b) {
+      return a.score > b.score || (std::isnan(b.score) && !std::isnan(a.score));
     };
     if (args_.pre_nms <= 0 || args_.pre_nms >= size) {
       std::sort(order.begin(), order.end(), better);
@@ -132,7 +136,9 @@ class GenerateProposals final : public Operator {
       std::partial_sort(order.begin(), order.begin() + args_.pre_nms, order.end(), better);
       order.resize(static_cast<size_t>(args_.pre_nms));
     }
-    return order;
+    std::vector<int> indices(order.size());
+    for (size_t i = 0; i < order.size(); i++) indices[i] = order[i].index;
+    return indices;
   }
 
   static std::vector<int> nms(const std::vector<Box>& boxes, float threshold, int limit, float one) {
