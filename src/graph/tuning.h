@@ -38,8 +38,9 @@ struct TuningKey {
   std::string file() const;
 };
 
-// The file: {"version": 1, "ways": {"BLOB": "winograd6" | "winograd" | "matmul" | "packed", ...}}. Reading gives no ways
-// where there is no file, and where it cannot be understood, with a warning. Writing throws Error(kIo).
+// The file: {"version": 1, "ways": {"BLOB": "winograd6" | "winograd" | "matmul" | "packed", ...}}. Reading
+// gives no ways where there is no file, and where it cannot be understood, with a warning. Writing throws
+// Error(kIo).
 Tuning read_tuning(const std::string& file);
 void write_tuning(const Tuning& tuning, const std::string& file);
 

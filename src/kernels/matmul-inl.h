@@ -121,7 +121,8 @@ inline void multiply(Rows rows, size_t count, const float* packed, size_t column
     height = next_height(count);
     for (size_t column = 0; column < columns; column += kWide) {
       const float* panel = packed + column / kPanel * rows.depth * kPanel + column % kPanel;
-      const auto& tiles = columns - column > kLanes ? tiles_by_height<kVectors, Store> : tiles_by_height<1, Store>;
+      const auto& tiles =
+          columns - column > kLanes ? tiles_by_height<kVectors, Store> : tiles_by_height<1, Store>;
       tiles[height - 1](rows, panel, Store{c + column, c_step});
     }
     rows.skip(height);

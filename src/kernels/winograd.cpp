@@ -54,10 +54,7 @@ template <int kTile>
 class Convolution {
  public:
   Convolution(const Problem& p, float* scratch)
-      : p_(p),
-        canvas_(p),
-        slices_(p.weights),
-        layout_(p, tiles_of_block(p, canvas_.count_tiles()), scratch) {
+      : p_(p), canvas_(p), slices_(p.weights), layout_(p, tiles_of_block(p, canvas_.count_tiles()), scratch) {
     const size_t all = p.weights.filters,
                  results = static_cast<size_t>(p.images) * p.out_height() * p.out_width() * all;
     past_caches_ = kLanes == kLineFloats && past_caches(p.y, results, all);
@@ -93,7 +90,8 @@ class Convolution {
 
   // The channels from `from` on of all pixels -> the same channels of a row of all matrices.
   template <class Access>
-  HWY_INLINE void input_tile(const float* const (&pixels)[kPoints], size_t from, float* v, Access access) const {
+  HWY_INLINE void input_tile(const float* const (&pixels)[kPoints], size_t from, float* v,
+                             Access access) const {
     const Tag tag;
     HWY_ALIGN float part[kPoints * kLanes];
     Vec d[kSide], o[kSide];
@@ -203,8 +201,7 @@ class Convolution {
     Vec strange = hn::Zero(Tag());
     for (int t = 0; t < tiles; t++, m += layout_.row) {
       std::ptrdiff_t pixels[kTile * kTile];
-      canvas_.for_each_output<kTile>(p_, first + t,
-                                     [&](int i, std::ptrdiff_t pixel) { pixels[i] = pixel; });
+      canvas_.for_each_output<kTile>(p_, first + t, [&](int i, std::ptrdiff_t pixel) { pixels[i] = pixel; });
       for (size_t k = 0; k < whole; k += kLanes) {
         if (past_caches_)
           output_tile(pixels, m, k, strange, WholeLines());
@@ -221,7 +218,7 @@ class Convolution {
   const Slices slices_;
   const Layout layout_;
   bool past_caches_;
-  int first_group_ = 0, groups_ = 0;      // of the block's slice
+  int first_group_ = 0, groups_ = 0;   // of the block's slice
   size_t channels_ = 0, filters_ = 0;  // of the same
 };
 
@@ -235,7 +232,8 @@ bool run_blocks(const Problem& p, int first, int last, float* scratch) {
 }
 
 bool Run(const Problem& p, int first, int last, float* scratch) {
-  return p.weights.tile == 4 ? run_blocks<4>(p, first, last, scratch) : run_blocks<6>(p, first, last, scratch);
+  return p.weights.tile == 4 ? run_blocks<4>(p, first, last, scratch)
+                             : run_blocks<6>(p, first, last, scratch);
 }
 
 }  // namespace HWY_NAMESPACE

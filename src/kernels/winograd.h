@@ -24,8 +24,8 @@ struct Weights {
   Numbers numbers = Numbers::kFloat32;
   int tile = 4;  // pixels of output along each side of a tile, 4 or 6
   int channels = 0, filters = 0;
-  int groups = 1;  // of channels, whose filters see no others; several only of kGroupStep channels and filters,
-                   // or a multiple, each and in float32
+  int groups = 1;  // of channels, whose filters see no others; several only of kGroupStep channels and
+                   // filters, or a multiple, each and in float32
 
   int points() const { return (tile + 2) * (tile + 2); }  // matrices
   int group_channels() const { return channels / groups; }

@@ -62,7 +62,8 @@ class Axis {
 // The images beside and below each other, as few tiles as can be.
 class Canvas {
  public:
-  explicit Canvas(const Problem& p) : images_(p.images), columns_(1), down_(axis_down(p)), across_(axis_across(p)) {
+  explicit Canvas(const Problem& p)
+      : images_(p.images), columns_(1), down_(axis_down(p)), across_(axis_across(p)) {
     constexpr int kMostColumns = 6;
     if (!p.joined) return;
     Canvas best = *this;
@@ -80,22 +81,21 @@ class Canvas {
   // images), which is negative where there is none.
   template <int kPixels, class Take>
   void for_each_input(const Problem& p, int tile, Take&& take) const {
-    for_each<kPixels>(tile, p.height, p.width, [](const Axis& axis, int t, int i) { return axis.input(t, i); },
-                      take);
+    for_each<kPixels>(
+        tile, p.height, p.width, [](const Axis& axis, int t, int i) { return axis.input(t, i); }, take);
   }
   template <int kPixels, class Take>
   void for_each_output(const Problem& p, int tile, Take&& take) const {
-    for_each<kPixels>(tile, p.out_height(), p.out_width(),
-                      [](const Axis& axis, int t, int i) { return axis.output(t, i); }, take);
+    for_each<kPixels>(
+        tile, p.out_height(), p.out_width(), [](const Axis& axis, int t, int i) { return axis.output(t, i); },
+        take);
   }
 
  private:
   Axis axis_down(const Problem& p) const {
     return {(p.images + columns_ - 1) / columns_, p.height, p.pad, p.weights.tile, p.joined};
   }
-  Axis axis_across(const Problem& p) const {
-    return {columns_, p.width, p.pad, p.weights.tile, p.joined};
-  }
+  Axis axis_across(const Problem& p) const { return {columns_, p.width, p.pad, p.weights.tile, p.joined}; }
 
   template <int kPixels, class Find, class Take>
   void for_each(int tile, int height, int width, Find&& find, Take&& take) const {
@@ -140,8 +140,8 @@ inline int tiles_of_block(const Problem& p, int tiles) {
   constexpr size_t kScratch = 1200 * 1024 / sizeof(float);
   const Slices slices(p.weights);
   const size_t widest = std::max(slices.channels(p.weights), slices.filters(p.weights));
-  const int fit = std::clamp(
-      static_cast<int>(kScratch / (widest * (p.weights.points() + 1))) / kStep * kStep, kLeast, kMost);
+  const int fit = std::clamp(static_cast<int>(kScratch / (widest * (p.weights.points() + 1))) / kStep * kStep,
+                             kLeast, kMost);
   const int threads = std::max(1, p.threads / slices.count),
             rounds = std::max(1, (tiles + fit * threads / 2) / (fit * threads));
   return std::clamp((tiles + rounds * threads - 1) / (rounds * threads), 1, kMost);
@@ -164,8 +164,8 @@ struct Int16Weights {
   }
 };
 
-// How a thread's scratch memory is used by a slice: a pixel of zeros, one matrix more than there are points, and where
-// they become integers a scale for each of their rows.
+// How a thread's scratch memory is used by a slice: a pixel of zeros, one matrix more than there are points,
+// and where they become integers a scale for each of their rows.
 struct Layout {
   int tiles;           // rows of a matrix
   size_t row, matrix;  // elements from one to the next

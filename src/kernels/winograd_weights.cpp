@@ -34,8 +34,7 @@ void transform_weights(int tile, const float* g, Take&& take) {
     double row[3];
     for (int j = 0; j < 3; j++) row[j] = rows[i][0] * g[j] + rows[i][1] * g[3 + j] + rows[i][2] * g[6 + j];
     for (int j = 0; j < size; j++)
-      take(i * size + j,
-           static_cast<float>(rows[j][0] * row[0] + rows[j][1] * row[1] + rows[j][2] * row[2]));
+      take(i * size + j, static_cast<float>(rows[j][0] * row[0] + rows[j][1] * row[1] + rows[j][2] * row[2]));
   }
 }
 
@@ -71,9 +70,7 @@ void pack_int16(const Weights& w, const float* filter, std::int32_t* packed) {
 
 size_t packed_size(const Weights& w) {
   const size_t words =
-      w.numbers == Numbers::kInt16
-          ? Int16Weights(w).words()
-          : w.points() * w.groups * group_matrix(w);
+      w.numbers == Numbers::kInt16 ? Int16Weights(w).words() : w.points() * w.groups * group_matrix(w);
   return words * sizeof(float);
 }
 

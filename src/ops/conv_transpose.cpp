@@ -117,8 +117,7 @@ void sum_products(const std::vector<Factors>& factors, const float* bias, std::i
   std::int64_t c = 0;
   for (; c + kWide <= channels; c += kWide) sum_block<kWide>(factors, bias, c, y);
   if (channels >= kNarrow)
-    for (; c < channels; c += kNarrow)
-      sum_block<kNarrow>(factors, bias, std::min(c, channels - kNarrow), y);
+    for (; c < channels; c += kNarrow) sum_block<kNarrow>(factors, bias, std::min(c, channels - kNarrow), y);
   for (; c < channels; c++) sum_block<1>(factors, bias, c, y);
 }
 

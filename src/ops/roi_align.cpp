@@ -85,7 +85,8 @@ SchemaBuilder describe(const char* type, const char* rois) {
       .arg("sampling_ratio", "samples along each side of a bin; 0 or less (default): one a pixel, rounded up")
       .arg("aligned",
            "1: pixel centres are at halves; 0 (default): at whole numbers, and no side is under a pixel")
-      .arg("caffe2rt.stride_h", "set by the pass pool_later: only every so many of the rows of bins; default 1")
+      .arg("caffe2rt.stride_h",
+           "set by the pass pool_later: only every so many of the rows of bins; default 1")
       .arg("caffe2rt.stride_w", "the same of the columns; default 1")
       .arg("caffe2rt.relu", "set by the pass pool_later: 1: negative numbers of Y are 0; default 0");
   return schema;

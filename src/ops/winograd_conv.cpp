@@ -28,9 +28,9 @@ class WinogradConv final : public Operator {
             "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
             weights_.channels, weights_.filters);
     const int step = weights_.groups * winograd::kGroupStep;
-    require(weights_.groups == 1 || (weights_.groups > 1 && weights_.channels % step == 0 &&
-                                     weights_.filters % step == 0 &&
-                                     weights_.numbers == winograd::Numbers::kFloat32),
+    require(weights_.groups == 1 ||
+                (weights_.groups > 1 && weights_.channels % step == 0 && weights_.filters % step == 0 &&
+                 weights_.numbers == winograd::Numbers::kFloat32),
             ErrorCode::kArgument,
             "argument 'caffe2rt.groups': expected 1, or groups of multiples of {} channels and filters of "
             "float32, got {}",
@@ -104,7 +104,8 @@ REGISTER_OPERATOR_AS("caffe2rt.WinogradConv", WinogradConv)
     .arg("caffe2rt.channels", "C")
     .arg("caffe2rt.filters", "M")
     .arg("caffe2rt.groups", "of channels, whose filters see no others: 1 (default), or more in float32")
-    .arg("caffe2rt.file_groups", "as many as the file has, of which caffe2rt.groups may join some; for profiles")
+    .arg("caffe2rt.file_groups",
+         "as many as the file has, of which caffe2rt.groups may join some; for profiles")
     .arg("caffe2rt.tile", "pixels along each side of a tile of the output: 4 (default) or 6")
     .arg("caffe2rt.joined", "1: images may share tiles; 0 (default): each has its own")
     .arg("caffe2rt.numbers", "what is multiplied: 0 float32, 1 16 bit integers");

@@ -67,8 +67,12 @@ TEST(WinogradConv, ARegionThatIsNotFiniteKeepsThatToItself) {
   strange[2].fill_(NAN);
   const auto convolve = [&](const at::Tensor& regions) {
     return run_operator("caffe2rt.WinogradConv", {regions, packed},
-                        {{"kernel", 3}, {"caffe2rt.channels", 16}, {"caffe2rt.filters", 16}, {"caffe2rt.tile", 6},
-                         {"caffe2rt.joined", 1}, {"pad", 1}});
+                        {{"kernel", 3},
+                         {"caffe2rt.channels", 16},
+                         {"caffe2rt.filters", 16},
+                         {"caffe2rt.tile", 6},
+                         {"caffe2rt.joined", 1},
+                         {"pad", 1}});
   };
   const at::Tensor y = convolve(strange), of_all = convolve(x);
   for (const int region : {0, 1, 3, 4}) EXPECT_TENSOR_NEAR(y[region], of_all[region], 1e-3);

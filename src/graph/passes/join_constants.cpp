@@ -1,6 +1,6 @@
-// Before: Conv(X, f) -> Y and Conv(Z, g) -> W, where the constants f and g hold the same numbers: exports write
-// weights that two heads share, as those of C4 do, once for each. After: both read f, which is packed and kept
-// in memory once.
+// Before: Conv(X, f) -> Y and Conv(Z, g) -> W, where the constants f and g hold the same numbers: exports
+// write weights that two heads share, as those of C4 do, once for each. After: both read f, which is packed
+// and kept in memory once.
 #include <algorithm>
 #include <cstring>
 #include <map>

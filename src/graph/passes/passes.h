@@ -26,8 +26,8 @@ struct Pass {
   bool optional = true;  // batches need some
 };
 
-// All passes in their order: those that only rearrange the net, and those for the CPU, which pack weights, after
-// which constants may be in layouts that only their operator reads.
+// All passes in their order: those that only rearrange the net, and those for the CPU, which pack weights,
+// after which constants may be in layouts that only their operator reads.
 std::span<const Pass> rearranging_passes();
 std::span<const Pass> packing_passes();
 // Those for a GPU, in the place of the latter.

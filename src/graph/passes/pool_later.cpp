@@ -1,8 +1,8 @@
-// Before: RoIAlign(X, regions) -> P; Conv(P, f, b) with windows of one pixel -> Y, be there several that alone
-// read P. After: Conv(X, f) -> M; RoIAlign(M, regions, b) with the argument caffe2rt.stride -> Y. Both are
-// linear and the one is over pixels, the other over channels, so that either may come first, up to rounding:
-// the convolution is of a map instead of a thousand regions that overlap. The bias stays behind: samples
-// beyond the map are zero.
+// Before: RoIAlign(X, regions) -> P; Conv(P, f, b) with windows of one pixel -> Y, be there several that
+// alone read P. After: Conv(X, f) -> M; RoIAlign(M, regions, b) with the argument caffe2rt.stride -> Y. Both
+// are linear and the one is over pixels, the other over channels, so that either may come first, up to
+// rounding: the convolution is of a map instead of a thousand regions that overlap. The bias stays behind:
+// samples beyond the map are zero.
 #include <algorithm>
 #include <map>
 #include <optional>

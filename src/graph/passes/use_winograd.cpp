@@ -113,8 +113,8 @@ void use_winograd(Graph& graph, const PassOptions& options) {
     Node& node = graph.nodes[i];
     const auto conv = ConvNode::find(graph, node);
     const std::string& blob = node.def.outputs.front();
-    const bool measured = options.tuning.prefers(blob, ConvWay::kWinograd6) ||
-                          options.tuning.prefers(blob, ConvWay::kWinograd);
+    const bool measured =
+        options.tuning.prefers(blob, ConvWay::kWinograd6) || options.tuning.prefers(blob, ConvWay::kWinograd);
     if (!conv || !suits(*conv) || !options.tuning.allows(blob, ConvWay::kWinograd)) continue;
     const auto joined = joined_groups(*conv);
     const auto numbers = fastest(*conv, kinds[i].precision, measured);

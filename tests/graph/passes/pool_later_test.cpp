@@ -21,8 +21,8 @@ std::string pooled(int regions) {
 const std::string one = R"(arg { name: "kernel" i: 1 })";
 
 std::string conv(const char* x, const char* weights, const char* y, const std::string& more = one) {
-  return fmt::format(R"(op {{ type: "Conv" input: "{}" input: "{}" input: "b" {} output: "{}" }} )", x, weights,
-                     more, y);
+  return fmt::format(R"(op {{ type: "Conv" input: "{}" input: "{}" input: "b" {} output: "{}" }} )", x,
+                     weights, more, y);
 }
 
 const std::string stride = one + R"(arg { name: "stride" i: 2 })";
@@ -44,7 +44,8 @@ Names types(const Graph& graph) {
 }
 
 TEST(PoolLater, ConvolvesTheMapAndPoolsWhatComesOfIt) {
-  const Graph graph = reordered(pooled(1000) + conv("p", "f", "y", stride + relu) + R"(external_output: "y")");
+  const Graph graph =
+      reordered(pooled(1000) + conv("p", "f", "y", stride + relu) + R"(external_output: "y")");
   ASSERT_EQ(types(graph), (Names{"GenerateProposals", "Conv", "RoIAlign"}));
   EXPECT_EQ(graph.nodes[1].def.inputs, (Names{"x", "f"}));
   EXPECT_EQ(integer_argument(graph.nodes[1].def, "stride", 1), 1);
@@ -57,8 +58,9 @@ TEST(PoolLater, ConvolvesTheMapAndPoolsWhatComesOfIt) {
 }
 
 TEST(PoolLater, LetsTheOtherConvolutionOfASumTakeIt) {
-  const Graph graph = reordered(pooled(1000) + conv("p", "f", "a", stride + relu) + conv("a", "g", "c") +
-                                conv("p", "g", "y", R"(input: "c")" + stride + relu) + R"(external_output: "y")");
+  const Graph graph =
+      reordered(pooled(1000) + conv("p", "f", "a", stride + relu) + conv("a", "g", "c") +
+                conv("p", "g", "y", R"(input: "c")" + stride + relu) + R"(external_output: "y")");
   ASSERT_EQ(types(graph), (Names{"GenerateProposals", "Conv", "RoIAlign", "Conv", "RoIAlign", "Conv"}));
   const OperatorDef &sum = graph.nodes[5].def, &shortcut = graph.nodes[4].def;
   EXPECT_EQ(sum.inputs, (Names{"a", "g", "b", shortcut.outputs[0]}));
@@ -101,9 +103,8 @@ TEST(PoolLater, LeavesResultsAsTheyAre) {
                                     : tensor({2, 5}, {0, 1, 2, 17, 13, 0, -9, -9, 5, 6});
     const Args pooling = {{"pooled_h", 5}, {"pooled_w", 4}, {"spatial_scale", 1.0F}, {"sampling_ratio", 2}};
     const at::Tensor x = random({1, 20, 12, 16}), filter = random({24, 20, 1, 1}), bias = random({24});
-    const at::Tensor before =
-        run_operator("Conv", {run_operator(type, {x, rois}, pooling), filter, bias},
-            {{"kernel", 1}, {"stride", 2}, {"caffe2rt.relu", 1}});
+    const at::Tensor before = run_operator("Conv", {run_operator(type, {x, rois}, pooling), filter, bias},
+                                           {{"kernel", 1}, {"stride", 2}, {"caffe2rt.relu", 1}});
     Args after = pooling;
     after.insert(after.end(), {{"caffe2rt.stride_h", 2}, {"caffe2rt.stride_w", 2}, {"caffe2rt.relu", 1}});
     const at::Tensor map = run_operator("Conv", {x, filter}, {{"kernel", 1}});
