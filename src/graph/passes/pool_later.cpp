@@ -69,7 +69,7 @@ class Reorderer {
     for (size_t i = pooling + 1; i < graph_.nodes.size(); i++) {
       if (std::ranges::find(graph_.nodes[i].inputs, pooled) == graph_.nodes[i].inputs.end()) continue;
       const auto conv = find_conv(i, pooled);
-      if (!conv) return {};
+      if (!conv || (conv->sum && !comes_after(*conv->sum, pooling, convs))) return {};
       convs.push_back(*conv);
     }
     return static_cast<size_t>(readers_[pooled]) == convs.size() ? convs : std::vector<Reader>();
@@ -88,6 +88,11 @@ class Reorderer {
       if (!reader.sum) return {};
     }
     return reader;
+  }
+
+  // Whether a node can read what is pooled, and is none that is going to be replaced.
+  static bool comes_after(size_t node, size_t pooling, const std::vector<Reader>& convs) {
+    return node > pooling && std::ranges::none_of(convs, [&](const Reader& r) { return r.conv == node; });
   }
 
   // The convolution that writes a residual and could add another itself.

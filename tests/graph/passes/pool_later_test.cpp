@@ -69,6 +69,19 @@ TEST(PoolLater, LetsTheOtherConvolutionOfASumTakeIt) {
   EXPECT_EQ(integer_argument(shortcut, "caffe2rt.relu", 0), 0);
 }
 
+TEST(PoolLater, LeavesSumsAloneThatNoOtherConvolutionCanTake) {
+  const Names apart = {"GenerateProposals", "RoIAlign", "Conv", "Conv"};
+  EXPECT_EQ(types(reordered(pooled(1000) + conv("p", "f", "a") + conv("p", "g", "y", R"(input: "a")" + one) +
+                            R"(external_output: "y")")),
+            apart)
+      << "of two that are replaced";
+  const std::string early = R"(external_input: "e")" + conv("e", "f", "a");
+  EXPECT_EQ(types(reordered(early + pooled(1000) + conv("p", "g", "y", R"(input: "a")" + one) +
+                            R"(external_output: "y")")),
+            (Names{"Conv", "GenerateProposals", "RoIAlign", "Conv"}))
+      << "one that comes before the regions";
+}
+
 TEST(PoolLater, ConvolvesAMapOnceForRegionsOfTwoStages) {
   const std::string few = R"(op { type: "BoxWithNMSLimit" input: "scores" input: "deltas" input: "anchors"
     output: "s" output: "boxes" output: "c" arg { name: "detections_per_im" i: 2 } }
