@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include <atomic>
+#include <cmath>
 
 #include "kernels/winograd.h"
 #include "ops/conv.h"
@@ -55,7 +56,7 @@ class WinogradConv final : public Operator {
       return;
     }
     const Residual residual(residual_of(in), y);
-    winograd::Problem problem{
+    const winograd::Problem problem{
         .weights = weights_,
         .images = static_cast<int>(x.size(0)),
         .height = static_cast<int>(x.size(2)),
@@ -69,14 +70,32 @@ class WinogradConv final : public Operator {
         .residual = residual.data(),
         .relu = args_.relu && residual.complete,
         .y = y.mutable_data_ptr<float>()};
-    if (!all_finite(problem) && problem.joined) {
-      problem.joined = false;  // an image with results that are not finite keeps them to itself
-      all_finite(problem);
-    }
+    run_images(problem);
     out[0] = residual.complete ? y : args_.finish(y, residual_of(in));
   }
 
  private:
+  // Images that are joined, but for those that are not finite, which keep that to themselves: of an empty
+  // region no number is.
+  static void run_images(const winograd::Problem& all) {
+    const size_t image = static_cast<size_t>(all.height) * all.width * all.weights.channels,
+                 result = static_cast<size_t>(all.out_height()) * all.out_width() * all.weights.filters;
+    const auto is_finite = [&](int i) { return std::isfinite(all.x[i * image]); };
+    for (int first = 0, last = 0; first < all.images; first = last) {
+      const bool finite = is_finite(first);
+      for (last = first + 1; last < all.images && (!all.joined || is_finite(last) == finite);) last++;
+      winograd::Problem some = all;
+      some.images = last - first;
+      some.joined = all.joined && finite;
+      some.x += first * image;
+      some.y += first * result;
+      if (some.residual) some.residual += first * result;
+      if (all_finite(some) || !some.joined) continue;
+      some.joined = false;
+      all_finite(some);
+    }
+  }
+
   // Computes it.
   static bool all_finite(const winograd::Problem& problem) {
     std::atomic<bool> finite = true;

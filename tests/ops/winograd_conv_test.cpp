@@ -60,13 +60,12 @@ TEST(WinogradConv, EmptyBatchGivesEmptyOutput) {
 // Regions of 14x14 pixels, which share tiles.
 TEST(WinogradConv, ARegionThatIsNotFiniteKeepsThatToItself) {
   const winograd::Weights weights{.tile = 6, .channels = 16, .filters = 16};
-  const at::Tensor filter = random({16, 16, 3, 3}), x = random({5, 16, 14, 14});
+  const at::Tensor filter = random({16, 16, 3, 3}), x = random({6, 16, 14, 14}),
+                   residual = random({6, 16, 14, 14});
   at::Tensor packed = at::empty({static_cast<std::int64_t>(winograd::packed_size(weights))}, at::kByte);
   winograd::pack(weights, filter.const_data_ptr<float>(), packed.mutable_data_ptr());
-  at::Tensor strange = x.clone();
-  strange[2].fill_(NAN);
   const auto convolve = [&](const at::Tensor& regions) {
-    return run_operator("caffe2rt.WinogradConv", {regions, packed},
+    return run_operator("caffe2rt.WinogradConv", {regions, packed, random({16}).zero_(), residual},
                         {{"kernel", 3},
                          {"caffe2rt.channels", 16},
                          {"caffe2rt.filters", 16},
@@ -74,9 +73,15 @@ TEST(WinogradConv, ARegionThatIsNotFiniteKeepsThatToItself) {
                          {"caffe2rt.joined", 1},
                          {"pad", 1}});
   };
-  const at::Tensor y = convolve(strange), of_all = convolve(x);
-  for (const int region : {0, 1, 3, 4}) EXPECT_TENSOR_NEAR(y[region], of_all[region], 1e-3);
-  EXPECT_TRUE(std::isnan(at(y, 2, 0, 0, 0)));
+  const at::Tensor of_all = convolve(x);
+  at::Tensor empty = x.clone(), partly = x.clone();
+  empty[2].fill_(NAN);
+  partly[2].select(1, 9).fill_(INFINITY);
+  for (const at::Tensor& strange : {empty, partly}) {
+    const at::Tensor y = convolve(strange);
+    for (const int region : {0, 1, 3, 4, 5}) EXPECT_TENSOR_NEAR(y[region], of_all[region], 1e-3);
+    EXPECT_FALSE(std::isfinite(at(y, 2, 0, 8, 0)));
+  }
 }
 
 TEST(WinogradConv, RoundsBesideBfloat16NoMoreThanItDoes) {
