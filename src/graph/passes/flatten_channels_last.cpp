@@ -7,11 +7,6 @@
 namespace caffe2rt {
 namespace {
 
-// The node that writes a value; null where it comes from outside the net.
-const Node* producer(const Graph& graph, ValueId id) {
-  return graph.values[id].producer < 0 ? nullptr : &graph.nodes[graph.values[id].producer];
-}
-
 bool pools_regions(const Node& node) {
   return (node.def.type == "RoIAlign" || node.def.type == "caffe2rt.PyramidRoIAlign") && in_nchw(node.def);
 }

@@ -18,11 +18,6 @@ namespace {
 
 using Pair = std::vector<std::int64_t>;
 
-// The node that writes a value; null where it comes from outside the net.
-const Node* producer(const Graph& graph, ValueId id) {
-  return graph.values[id].producer < 0 ? nullptr : &graph.nodes[graph.values[id].producer];
-}
-
 // The most regions of an image that a value can hold; 0 where nothing says so.
 std::int64_t most_regions(const Graph& graph, ValueId id) {
   const Node* node = producer(graph, id);

@@ -12,6 +12,10 @@ std::vector<int> count_readers(const Graph& graph) {
   return readers;
 }
 
+const Node* producer(const Graph& graph, ValueId id) {
+  return graph.values[id].producer < 0 ? nullptr : &graph.nodes[graph.values[id].producer];
+}
+
 const at::Tensor* constant_input(const Graph& graph, const Node& node, size_t input) {
   if (input >= node.inputs.size()) return nullptr;
   const auto found = graph.constants.find(node.inputs[input]);

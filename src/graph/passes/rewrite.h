@@ -11,6 +11,9 @@ namespace caffe2rt {
 // How often each value is read, by operators or by the caller.
 std::vector<int> count_readers(const Graph& graph);
 
+// The node that writes a value; null where it comes from outside the net. As set_producers() left it.
+const Node* producer(const Graph& graph, ValueId id);
+
 // The constant that a node's input is; null where it has no such input or it is none.
 const at::Tensor* constant_input(const Graph& graph, const Node& node, size_t input);
 
