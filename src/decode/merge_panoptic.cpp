@@ -1,7 +1,7 @@
 #include "decode/merge_panoptic.h"
 
 #include <algorithm>
-#include <map>
+#include <vector>
 
 #include "decode/paste_masks.h"
 
@@ -46,21 +46,19 @@ void add_things(const MergeOptions& options, Detections& detections, LabelMap& m
 
 void add_stuff(const MergeOptions& options, Detections& detections, LabelMap& map) {
   const auto& semantic = detections.semantic->ids;
-  std::map<std::int32_t, std::int64_t> areas;  // of what things leave, by class
+  if (semantic.empty()) return;
+  const size_t classes = *std::ranges::max_element(semantic) + size_t{1};
+  std::vector<std::int64_t> areas(classes);  // of what things leave
+  for (size_t i = 0; i < semantic.size(); i++) areas[semantic[i]] += map.ids[i] == 0;
+  std::vector<std::int32_t> ids(classes);                      // the class's segment, 0 for none
+  for (size_t category = 1; category < classes; category++) {  // class 0 stands for all things
+    if (areas[category] == 0 || areas[category] < options.stuff_area) continue;
+    ids[category] = static_cast<int>(detections.segments.size()) + 1;
+    detections.segments.push_back(
+        {.id = ids[category], .category_id = static_cast<int>(category), .area = areas[category]});
+  }
   for (size_t i = 0; i < semantic.size(); i++)
-    if (map.ids[i] == 0) areas[semantic[i]]++;
-  std::map<std::int32_t, std::int32_t> ids;  // segment by class
-  for (const auto& [category, area] : areas) {
-    if (category == 0 || area < options.stuff_area) continue;  // class 0 stands for all things
-    const int id = static_cast<int>(detections.segments.size()) + 1;
-    detections.segments.push_back({.id = id, .category_id = category, .area = area});
-    ids[category] = id;
-  }
-  for (size_t i = 0; i < semantic.size(); i++) {
-    if (map.ids[i] != 0) continue;
-    const auto id = ids.find(semantic[i]);
-    if (id != ids.end()) map.ids[i] = id->second;
-  }
+    if (map.ids[i] == 0) map.ids[i] = ids[semantic[i]];
 }
 
 }  // namespace

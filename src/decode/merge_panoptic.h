@@ -15,8 +15,8 @@ struct MergeOptions {
   float object_threshold = 0.5F;   // objects of lower score are left out
 };
 
-// Sets `panoptic` and `segments`. REQUIRES: detections has a semantic map, and its objects are sorted, best
-// score first.
+// Sets `panoptic` and `segments`. REQUIRES: detections has a semantic map of classes from 0 on, and its
+// objects are sorted, best score first.
 void merge_panoptic(const MergeOptions& options, Detections& detections);
 
 }  // namespace caffe2rt

@@ -16,8 +16,9 @@ inline float finish(const Problem& p, float sum, size_t row, size_t m) {
 }
 
 // Any processor: one sum at a time.
-template <class T, class Convert>
+template <class From, class Convert>
 void run_plainly(const Problem& p, int first, int last, float* scratch) {
+  using T = typename Convert::To;
   const Layout layout(p);
   const size_t depth = p.conv.depth(), group = group_of(p.kind);
   const Convert convert(p);
@@ -26,11 +27,11 @@ void run_plainly(const Problem& p, int first, int last, float* scratch) {
     for (size_t r = 0; r < layout.rows; r++) {
       const size_t row = static_cast<size_t>(block) * layout.rows + r;
       if (row >= p.conv.rows()) return;
-      im2row::gather(p.conv, row, 1, convert, values, 0);
+      im2row::gather<From>(p.conv, row, 1, convert, values, 0);
       for (size_t m = 0; m < static_cast<size_t>(p.conv.filters); m++) {
         const size_t column = m / kPanel * layout.groups * kPanel + m % kPanel;
         const auto at = [&](size_t k) { return (column + k / group * kPanel) * group + k % group; };
-        float& y = p.conv.y[p.conv.offset(row) + m];
+        float y = 0;
         if constexpr (sizeof(T) == 2) {
           const auto* w = static_cast<const std::uint16_t*>(p.packed);
           float sum = 0;
@@ -42,9 +43,18 @@ void run_plainly(const Problem& p, int first, int last, float* scratch) {
           for (size_t k = 0; k < depth; k++) sum += values[k] * w[at(k)];
           y = finish(p, static_cast<float>(sum) * p.scales[m], row, m);
         }
+        p.conv.y.set(p.conv.offset(row) + m, y);
       }
       p.conv.activate(row, 1);
     }
+}
+
+template <class Convert>
+void run_plainly(const Problem& p, int first, int last, float* scratch) {
+  if (p.conv.x.encoding.format == Format::kFloat32)
+    run_plainly<float, Convert>(p, first, last, scratch);
+  else
+    run_plainly<typename Convert::To, Convert>(p, first, last, scratch);
 }
 
 template <class T, class Convert>
@@ -97,9 +107,9 @@ int count_blocks(const Problem& problem) {
 size_t scratch_size(const Problem& problem) {
   if (problem.way == Way::kTiles) return TileLayout(problem).scratch_size();
   const Layout layout(problem);
-  return layout.rows * layout.step +
-         std::max(im2row::residual_size(problem.conv, layout.rows),
-                  im2row::step_of(layout.groups));  // the plain way gathers a whole row
+  // The plain way gathers a whole row.
+  return std::max(layout.values() + layout.sums() + im2row::residual_size(problem.conv, layout.rows),
+                  im2row::step_of(layout.groups));
 }
 
 void run(const Problem& problem, int first, int last, float* scratch) {
@@ -112,9 +122,9 @@ void run(const Problem& problem, int first, int last, float* scratch) {
       break;
   }
   if (problem.kind == Kind::kBfloat16)
-    run_plainly<std::uint16_t, ToBfloat16>(problem, first, last, scratch);
+    run_plainly<ToBfloat16>(problem, first, last, scratch);
   else
-    run_plainly<std::uint8_t, ToUint8>(problem, first, last, scratch);
+    run_plainly<ToUint8>(problem, first, last, scratch);
 }
 
 }  // namespace caffe2rt::dot_conv

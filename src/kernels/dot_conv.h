@@ -1,6 +1,6 @@
 // Convolution of bfloat16 or 8 bit numbers as a product of matrices, for processors that have sums of
-// products of such numbers: twice or four times as many at a time as of float32. Input and output stay
-// float32: rows are converted when they are gathered, sums are float32 or int32.
+// products of such numbers: twice or four times as many at a time as of float32. Rows of float32 are
+// converted when they are gathered, sums are float32 or int32.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,8 @@ bool has(Way way, Kind kind);
 Way fastest(Kind kind);
 
 struct Problem {
-  matmul_conv::Problem conv;  // all but `packed`
+  // All but `packed`. x: float32, or the numbers that are multiplied; residual and y: of any format.
+  matmul_conv::Problem conv;
   Kind kind = Kind::kBfloat16;
   Way way = Way::kPlain;         // REQUIRES: has(way, kind)
   const void* packed = nullptr;  // pack_bfloat16() or pack_int8()

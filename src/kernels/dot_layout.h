@@ -3,8 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstdint>
 
 #include "kernels/dot_conv.h"
@@ -25,34 +23,29 @@ inline size_t groups_of(Kind kind, size_t depth) { return (depth + group_of(kind
 // that by vectors.
 struct Layout {
   size_t groups, part, step, rows;
-  bool plain;  // rows need no gathering, only converting: a part at a time
+  size_t columns;  // of the filters, whole panels
+  bool plain;      // rows need no gathering, only converting: a part at a time
 
   explicit Layout(const Problem& p)
       : groups(groups_of(p.kind, p.conv.depth())),
         part(im2row::slice_of_depth(groups)),
+        columns(count_panels(p.conv.filters) * kPanel),
         plain(im2row::is_plain(p.conv)) {
     step = im2row::step_of(plain ? part : groups);
     rows = im2row::rows_of_block(p.conv, step * sizeof(Group));
   }
+
+  // Of scratch memory, in 32 bit words: the rows, and where there are several parts what the earlier ones'
+  // sums are.
+  size_t values() const { return rows * step; }
+  size_t sums() const { return part < groups ? rows * columns : 0; }
 };
 
-// Round to nearest even; NaN stays one.
-inline std::uint16_t to_bfloat16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if (std::isnan(value)) return static_cast<std::uint16_t>(bits >> 16 | 0x40);
-  return static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-inline float from_bfloat16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
-
-// What is not a number becomes 0.
-inline std::uint8_t to_uint8(float value, float inverse, int zero) {
-  const float q = std::nearbyint(value * inverse) + static_cast<float>(zero);
-  return static_cast<std::uint8_t>(q > 0 ? std::min(q, 255.0F) : 0);
-}
-
-// Converters for im2row: float32 -> numbers of the rows.
+// Converters for im2row: float32, or what they are already -> numbers of the rows.
 struct ToBfloat16 {
+  using To = std::uint16_t;
   explicit ToBfloat16(const Problem&) {}
+  To* operator()(const To* from, size_t count, To* to) const { return std::copy_n(from, count, to); }
   std::uint16_t* operator()(const float* from, size_t count, std::uint16_t* to) const {
     return std::transform(from, from + count, to, to_bfloat16);
   }
@@ -60,9 +53,11 @@ struct ToBfloat16 {
 };
 
 struct ToUint8 {
+  using To = std::uint8_t;
   float inverse;
   int zero;
   explicit ToUint8(const Problem& p) : inverse(1 / p.input_scale), zero(p.input_zero) {}
+  To* operator()(const To* from, size_t count, To* to) const { return std::copy_n(from, count, to); }
   std::uint8_t* operator()(const float* from, size_t count, std::uint8_t* to) const {
     return std::transform(from, from + count, to, [&](float v) { return to_uint8(v, inverse, zero); });
   }

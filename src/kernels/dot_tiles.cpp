@@ -5,34 +5,14 @@
 #include "kernels/tile_layout.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#include "kernels/dot_avx512.h"
+#include "kernels/dot_finish.h"
 
 namespace caffe2rt::dot_conv {
 namespace {
 
-// What becomes of the sums of some rows, (rows,32), that begin at `row` and lie one step apart in the output.
-template <class Dot, Columns kColumns>
-CAFFE2RT_AVX512 void finish_rows(const Problem& p, const float* sums, size_t row, size_t rows, size_t m) {
-  const matmul_conv::Problem& conv = p.conv;
-  const size_t step = conv.step(), left = std::min<size_t>(conv.filters - m, kPanel);
-  float* y = conv.y + conv.offset(row) + m;
-  for (size_t v = 0; v < kPanel && v < left; v += 16) {
-    const Vector<kColumns> vector{first_lanes(left - v)};
-    const typename Dot::Sum begin = Dot::begin(p, m + v, vector);
-    const __m512 bias = conv.bias ? vector.load(conv.bias + m + v) : _mm512_setzero_ps();
-    for (size_t r = 0; r < rows; r++) {
-      const typename Dot::Sum sum = Dot::from_bits(_mm512_load_ps(sums + r * kPanel + v));
-      __m512 value = _mm512_add_ps(Dot::value(p, Dot::add(sum, begin), m + v, vector), bias);
-      if (conv.residual) value = _mm512_add_ps(value, vector.load(conv.residual_of(row + r) + m + v));
-      if (conv.relu) value = _mm512_max_ps(value, _mm512_setzero_ps());
-      vector.store(value, y + r * step + v);
-    }
-  }
-}
-
 // Pixels [from, from + count) of the lines of an image with their padding, one after the other: converted,
 // `step` numbers apart.
-template <class T, class Convert>
+template <class From, class T, class Convert>
 void convert_pixels(const matmul_conv::Problem& p, const TileLayout& layout, size_t image, size_t from,
                     size_t count, const Convert& convert, T* to, size_t step) {
   const size_t channels = p.channels;
@@ -41,7 +21,7 @@ void convert_pixels(const matmul_conv::Problem& p, const TileLayout& layout, siz
               left = static_cast<int>(q % layout.line) - p.pad_left;
     const size_t end = std::min(from + count, q - q % layout.line + layout.line);
     const bool inside = line >= 0 && line < p.height;
-    const float* pixels = p.x + (image * p.height + (inside ? line : 0)) * p.width * channels;
+    const From* pixels = p.x.as<From>() + (image * p.height + (inside ? line : 0)) * p.width * channels;
     for (int x = left; q < end; q++, x++, to += step)
       if (inside && x >= 0 && x < p.width)
         convert(pixels + x * channels, channels, to);
@@ -51,38 +31,38 @@ void convert_pixels(const matmul_conv::Problem& p, const TileLayout& layout, siz
 }
 
 // The matrix's rows that a block multiplies -> scratch memory.
-template <class T, class Convert>
+template <class From, class Convert, class T>
 void convert_block(const Problem& p, const TileLayout& layout, const TileLayout::Block& block, T* values) {
   const Convert convert(p);
   const size_t step = layout.step * group_of(p.kind);
   if (layout.slides) {
     for (size_t i = 0; i < layout.segments(); i++)
-      convert_pixels(p.conv, layout, block.image, block.first + i * layout.line, layout.pixels(), convert,
-                     values + i * layout.segment * step, step);
+      convert_pixels<From>(p.conv, layout, block.image, block.first + i * layout.line, layout.pixels(),
+                           convert, values + i * layout.segment * step, step);
     return;
   }
   const size_t depth = p.conv.depth(), padded = layout.steps() * tile_product::kStep * group_of(p.kind);
   if (im2row::is_plain(p.conv))
-    im2row::copy_rows(p.conv, block.first, block.rows, 0, depth, convert, values, step);
+    im2row::copy_rows<From>(p.conv, block.first, block.rows, 0, depth, convert, values, step);
   else
-    im2row::gather(p.conv, block.first, block.rows, convert, values, step);
+    im2row::gather<From>(p.conv, block.first, block.rows, convert, values, step);
   for (size_t r = 0; r < block.rows; r++) std::fill_n(values + r * step + depth, padded - depth, T());
 }
 
 template <class Dot>
 void finish_block(const Problem& p, const TileLayout& layout, const TileLayout::Block& block,
                   const float* sums, size_t m, bool past_caches) {
+  const bool halved = p.conv.residual && p.conv.residual_scale == 2;
   layout.for_each_run(p.conv, block, [&](size_t r, size_t row, size_t count) {
-    if (p.conv.filters - m < kPanel)
-      finish_rows<Dot, Columns::kPart>(p, sums + r * kPanel, row, count, m);
-    else if (past_caches)
-      finish_rows<Dot, Columns::kPastCaches>(p, sums + r * kPanel, row, count, m);
-    else
-      finish_rows<Dot, Columns::kWhole>(p, sums + r * kPanel, row, count, m);
+    const size_t step = halved ? 1 : count;  // rows whose residuals lie one step apart
+    for (size_t i = 0; i < count; i += step)
+      finish_rows<Dot>(p, sums + (r + i) * kPanel, p.conv.residual ? p.conv.residual_of(row + i) : Source(),
+                       row + i, step, m, past_caches);
   });
 }
 
-template <class Dot, class T, class Convert>
+// From: what x is made of.
+template <class Dot, class Convert, class From>
 void run_by_tiles(const Problem& p, int first, int last, float* scratch,
                   void (*multiply)(const tile_product::Problem&)) {
   using tile_product::kRows, tile_product::kStep;
@@ -96,7 +76,7 @@ void run_by_tiles(const Problem& p, int first, int last, float* scratch,
   const bool past_caches = p.conv.past_caches();
   for (int index = first; index < last; index++) {
     const TileLayout::Block block = layout.block(p.conv, index);
-    convert_block<T, Convert>(p, layout, block, reinterpret_cast<T*>(scratch));
+    convert_block<From, Convert>(p, layout, block, reinterpret_cast<typename Convert::To*>(scratch));
     for (size_t m = 0; m < static_cast<size_t>(p.conv.filters); m += kPanel) {
       const Group* panel = static_cast<const Group*>(p.packed) + m * layout.groups;
       for (size_t k = 0; k < layout.steps(); k += kSteps)
@@ -115,6 +95,15 @@ void run_by_tiles(const Problem& p, int first, int last, float* scratch,
   }
 }
 
+template <class Dot, class Convert>
+void run_by_tiles(const Problem& p, int first, int last, float* scratch,
+                  void (*multiply)(const tile_product::Problem&)) {
+  if (p.conv.x.encoding.format == Format::kFloat32)
+    run_by_tiles<Dot, Convert, float>(p, first, last, scratch, multiply);
+  else
+    run_by_tiles<Dot, Convert, typename Convert::To>(p, first, last, scratch, multiply);
+}
+
 }  // namespace
 
 void run_tiles(const Problem& p, int first, int last, float* scratch) {
@@ -123,11 +112,11 @@ void run_tiles(const Problem& p, int first, int last, float* scratch) {
   std::optional<tile_product::Registers> in_use;
   if (registers) in_use.emplace();
   if (bfloat16)
-    run_by_tiles<DotBfloat16, std::uint16_t, FastBfloat16>(
+    run_by_tiles<DotBfloat16, FastBfloat16>(
         p, first, last, scratch,
         registers ? tile_product::multiply_bfloat16 : tile_product::multiply_bfloat16_plainly);
   else
-    run_by_tiles<DotInt8, std::uint8_t, FastUint8>(
+    run_by_tiles<DotInt8, FastUint8>(
         p, first, last, scratch,
         registers ? tile_product::multiply_int8 : tile_product::multiply_int8_plainly);
   _mm_sfence();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 #include "kernels/matmul_conv.h"
 
@@ -43,42 +44,45 @@ inline size_t slice_of_depth(size_t depth) {
 inline size_t step_of(size_t depth) { return (depth + 15) / 16 * 16 + 16; }
 
 // Writes elements [from, from + depth) of `count` rows of the matrix of a plain problem, `step` apart.
-// `convert` has T* operator()(const float* from, size_t count, T* to) and T* zeros(size_t count, T* to),
-// which return the end of what they wrote.
-template <class T, class Convert>
+// `From` is what x is made of; `convert` has T* operator()(const From* from, size_t count, T* to) and
+// T* zeros(size_t count, T* to), which return the end of what they wrote.
+template <class From, class T, class Convert>
 void copy_rows(const Problem& p, size_t first, size_t count, size_t from, size_t depth,
                const Convert& convert, T* to, size_t step) {
-  const float* row = p.x + first * p.depth() + from;
+  const From* row = p.x.as<From>() + first * p.depth() + from;
   for (size_t r = 0; r < count; r++, row += p.depth(), to += step) convert(row, depth, to);
 }
 
-// Elements of scratch memory for expand_residual().
+// Floats of scratch memory for expand_residual().
 inline size_t residual_size(const Problem& p, size_t rows) {
   return p.residual_scale == 1 ? 0 : rows * p.filters;
 }
 
 // The residual of rows [first, first + count), one after the other: where it lies, or copied to `to`.
-inline const float* expand_residual(const Problem& p, size_t first, size_t count, float* to) {
-  if (!p.residual || p.residual_scale == 1) return p.residual ? p.residual_of(first) : nullptr;
-  for (size_t r = 0; r < count; r++) std::copy_n(p.residual_of(first + r), p.filters, to + r * p.filters);
-  return to;
+inline Source expand_residual(const Problem& p, size_t first, size_t count, float* to) {
+  if (!p.residual) return {};
+  if (p.residual_scale == 1) return p.residual_of(first);
+  const size_t row = p.filters * size_of(p.residual.encoding.format);
+  for (size_t r = 0; r < count; r++)
+    std::memcpy(reinterpret_cast<char*>(to) + r * row, p.residual_of(first + r).data, row);
+  return {to, p.residual.encoding};
 }
 
 // Writes rows [first, first + count) of the matrix, `step` apart: what the window shows, outside the image
 // zeros.
-template <class T, class Convert>
+template <class From, class T, class Convert>
 void gather(const Problem& p, size_t first, size_t count, const Convert& convert, T* rows, size_t step) {
   const size_t channels = p.channels;
   for (size_t row = first; row < first + count; row++, rows += step) {
     T* to = rows;
     const int column = static_cast<int>(row % p.out_width),
               line = static_cast<int>(row / p.out_width % p.out_height);
-    const float* image = p.x + row / p.out_width / p.out_height * p.height * p.width * channels;
+    const From* image = p.x.as<From>() + row / p.out_width / p.out_height * p.height * p.width * channels;
     const int left = column * p.stride_w - p.pad_left;
     for (int i = 0; i < p.kernel_h; i++) {
       const int y = line * p.stride_h - p.pad_top + i * p.dilation_h;
       const bool inside = y >= 0 && y < p.height;
-      const float* from = image + static_cast<size_t>(inside ? y : 0) * p.width * channels;
+      const From* from = image + static_cast<size_t>(inside ? y : 0) * p.width * channels;
       if (inside && p.dilation_w == 1 && left >= 0 && left + p.kernel_w <= p.width) {
         to = convert(from + static_cast<size_t>(left) * channels, p.kernel_w * channels, to);
         continue;

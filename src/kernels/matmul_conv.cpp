@@ -138,7 +138,7 @@ HWY_NOINLINE void multiply_rows(const Problem& p, const mm::Rows& rows, const fl
                        slice.begin * matmul::kPanel + column % matmul::kPanel;
   const Finish<Row> finish{p.bias ? p.bias + column : nullptr,
                            slice.last && residual ? residual + column : nullptr,
-                           p.y + p.offset(first_row) + column,
+                           p.y.floats() + p.offset(first_row) + column,
                            p.step(),
                            slice.first,
                            slice.last,
@@ -192,15 +192,15 @@ void run_by_rows(const Problem& p, int first, int last, float* scratch) {
   const size_t step = scratch_step(p);
   for (int block = first; block < last; block++) {
     const size_t row = static_cast<size_t>(block) * height, rows = std::min(height, p.rows() - row);
-    if (!plain) im2row::gather(p, row, rows, Copy(), scratch, step);
-    const float* residual = im2row::expand_residual(p, row, rows, scratch + height * step);
+    if (!plain) im2row::gather<float>(p, row, rows, Copy(), scratch, step);
+    const float* residual = im2row::expand_residual(p, row, rows, scratch + height * step).floats();
     for (size_t k = 0; k < depth; k += part) {
       const Slice slice{k, std::min(part, depth - k), k == 0, k + part >= depth};
       if (p.depthwise)
         depthwise::run(*p.depthwise, {row, rows, k, slice.depth}, scratch, step);
       else if (plain && !in_place)
-        im2row::copy_rows(p, row, rows, k, slice.depth, Copy(), scratch, step);
-      const float* a = in_place ? p.x + row * depth : plain ? scratch : scratch + k;
+        im2row::copy_rows<float>(p, row, rows, k, slice.depth, Copy(), scratch, step);
+      const float* a = in_place ? p.x.floats() + row * depth : plain ? scratch : scratch + k;
       multiply_block(p, {a, in_place ? depth : step, slice.depth}, residual, row, rows, slice, in_place);
     }
   }
@@ -216,12 +216,12 @@ class LineReader {
   void operator()(size_t image, size_t line, size_t pixels, float* to) const {
     const size_t height = p_.height, width = p_.width;
     if (!p_.planar)
-      read(p_.x + (image * height + line) * width * channels_, pixels * channels_, to);
+      read(p_.x.floats() + (image * height + line) * width * channels_, pixels * channels_, to);
     else if (channels_ == 3)
-      read_three(p_.x + (image * 3 * height + line) * width, height * width, pixels, to);
+      read_three(p_.x.floats() + (image * 3 * height + line) * width, height * width, pixels, to);
     else
       for (size_t c = 0; c < channels_; c++)
-        read_plane(p_.x + ((image * channels_ + c) * height + line) * width, c, 0, pixels, to);
+        read_plane(p_.x.floats() + ((image * channels_ + c) * height + line) * width, c, 0, pixels, to);
   }
 
  private:
@@ -268,7 +268,7 @@ void run_by_lines(const Problem& p, int first, int last, float* scratch) {
                           .depth = static_cast<size_t>(p.kernel_w) * p.channels,
                           .parts = static_cast<size_t>(p.kernel_h),
                           .part_step = p.dilation_h * layout.step};
-      const float* residual = im2row::expand_residual(p, row, width, scratch + layout.size(p));
+      const float* residual = im2row::expand_residual(p, row, width, scratch + layout.size(p)).floats();
       multiply_block(p, rows, residual, row, width, all, /*in_place=*/false);
     }
   }

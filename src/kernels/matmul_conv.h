@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "kernels/depthwise.h"
+#include "kernels/encoding.h"
 #include "kernels/hard_swish.h"
 #include "kernels/past_caches.h"
 
@@ -14,30 +15,31 @@ namespace caffe2rt::matmul_conv {
 // Of pixels of an image, or of little more.
 constexpr int kFewChannels = 4;
 
-// What one convolution is made of; all arrays are float32.
+// What one convolution is made of. All arrays are float32; x, residual and y may be something else in
+// dot_conv.h.
 struct Problem {
   int images = 0, height = 1, width = 1;  // of the input
   int channels = 0, filters = 0;
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   int pad_top = 0, pad_left = 0;
   int out_height = 1, out_width = 1;
-  int threads = 1;           // that will share the blocks
-  const float* x = nullptr;  // (images,height,width,channels)
+  int threads = 1;  // that will share the blocks
+  Source x;         // (images,height,width,channels)
   // Of a 1x1 convolution without stride: x is not there, but what this gives, computed as rows are read; or
   // null.
   const depthwise::Problem* depthwise = nullptr;
   // Where reads_pixels():
-  bool planar = false;              // x is (images,channels,height,width)
-  const float* mean = nullptr;      // (channels), taken off x, whose surroundings stay zero, or null
-  const float* packed = nullptr;    // pack()
-  const float* bias = nullptr;      // (filters), or null
-  const float* residual = nullptr;  // like y, added before the activation, or null; not y itself
+  bool planar = false;            // x is (images,channels,height,width)
+  const float* mean = nullptr;    // (channels), taken off x, whose surroundings stay zero, or null
+  const float* packed = nullptr;  // pack()
+  const float* bias = nullptr;    // (filters), or null
+  Source residual;                // like y, added before the activation, or none; not y itself
   int residual_scale = 1;  // 2: the residual is half as high and wide as y, each of its pixels added to
                            // four of y
   bool relu = false;       // max(y, 0), and 0 for what is not a number
-  HardSwish hard_swish;    // of y, where there is one
-  float* y = nullptr;      // (images,out_height,out_width,filters)
-  size_t y_step = 0, y_line = 0;  // floats from one pixel of y to the next, and from one line to the next;
+  HardSwish hard_swish;    // of y, where there is one: then y is float32
+  Target y;                // (images,out_height,out_width,filters)
+  size_t y_step = 0, y_line = 0;  // numbers from one pixel of y to the next, and from one line to the next;
                                   // 0: as above. Otherwise without a residual.
 
   size_t depth() const { return static_cast<size_t>(kernel_h) * kernel_w * channels; }
@@ -47,12 +49,12 @@ struct Problem {
     return y_step ? row / out_width * y_line + row % out_width * y_step : row * filters;
   }
   // The residual of a row.
-  const float* residual_of(size_t row) const {
+  Source residual_of(size_t row) const {
     if (residual_scale == 2) {
       const size_t line = row / out_width, image = line / out_height;
       row = (image * (out_height / 2) + line % out_height / 2) * (out_width / 2) + row % out_width / 2;
     }
-    return residual + row * filters;
+    return residual.from(row * filters);
   }
   // How many of `count` rows from `row` on lie one step apart.
   size_t on_line(size_t row, size_t count) const {
@@ -60,13 +62,14 @@ struct Problem {
     return y_step && left < count ? left : count;
   }
   bool past_caches() const {
-    return y_line % kLineFloats == 0 && !hard_swish && caffe2rt::past_caches(y, rows() * step(), step());
+    return y.encoding.format == Format::kFloat32 && y_line % kLineFloats == 0 && !hard_swish &&
+           caffe2rt::past_caches(y.floats(), rows() * step(), step());
   }
   // What is left to do with `count` rows from `row` on, one step apart, soon after they were written.
   void activate(size_t row, size_t count) const {
     if (!hard_swish) return;
     for (size_t r = 0; r < count; r++)
-      caffe2rt::hard_swish(hard_swish, filters, y + offset(row) + r * step());
+      caffe2rt::hard_swish(hard_swish, filters, y.floats() + offset(row) + r * step());
   }
   size_t rows() const { return static_cast<size_t>(images) * out_height * out_width; }
 };

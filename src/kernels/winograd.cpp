@@ -1,6 +1,7 @@
 #include "kernels/winograd.h"
 
 #include <algorithm>
+#include <cstring>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/winograd.cpp"
@@ -8,6 +9,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/encoding-inl.h"
 #include "kernels/int16_product.h"
 #include "kernels/matmul-inl.h"
 #include "kernels/past_caches.h"
@@ -20,32 +22,48 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 namespace mm = matmul::HWY_NAMESPACE;
 
+using encoding::HWY_NAMESPACE::Decoder;
+using encoding::HWY_NAMESPACE::Encoder;
 using mm::kLanes;
 
-// A vector is a line of the caches and is written past them.
-struct WholeLines {
-  HWY_INLINE Vec load(const float* from) const { return hn::LoadU(Tag(), from); }
-  HWY_INLINE void store(Vec v, float* to) const { hn::Stream(v, Tag(), to); }
+// Vectors of the caller's arrays. These are whole.
+struct WholeVectors {
+  template <class T>
+  HWY_INLINE Vec load(const Decoder& decode, const T* from) const {
+    return decode(from);
+  }
+  HWY_INLINE Vec load(const Decoder& decode, const Source& from, size_t at) const { return decode(from, at); }
+  HWY_INLINE void store(const Encoder& encode, Vec v, const Target& to, size_t at) const {
+    encode(v, to, at);
+  }
 };
 
-struct WholeVectors {
-  HWY_INLINE Vec load(const float* from) const { return hn::LoadU(Tag(), from); }
-  HWY_INLINE void store(Vec v, float* to) const { hn::StoreU(v, Tag(), to); }
+// A vector of float32 is a line of the caches and is written past them.
+struct WholeLines : WholeVectors {
+  HWY_INLINE void store(const Encoder&, Vec v, const Target& to, size_t at) const {
+    hn::Stream(v, Tag(), to.floats() + at);
+  }
 };
 
 // Vectors at the end of an array, of which only the first lanes are there.
 struct FirstLanes {
   size_t count;
 
-  HWY_INLINE Vec load(const float* from) const {
-    HWY_ALIGN float lanes[kLanes] = {};
+  template <class T>
+  HWY_INLINE Vec load(const Decoder& decode, const T* from) const {
+    HWY_ALIGN T lanes[kLanes] = {};
     std::copy_n(from, count, lanes);
-    return hn::Load(Tag(), lanes);
+    return decode(lanes);
   }
-  HWY_INLINE void store(Vec v, float* to) const {
+  HWY_INLINE Vec load(const Decoder& decode, const Source& from, size_t at) const {
+    HWY_ALIGN float lanes[kLanes] = {};
+    std::memcpy(lanes, from.from(at).data, count * size_of(from.encoding.format));
+    return decode({lanes, from.encoding}, 0);
+  }
+  HWY_INLINE void store(const Encoder& encode, Vec v, const Target& to, size_t at) const {
     HWY_ALIGN float lanes[kLanes];
-    hn::Store(v, Tag(), lanes);
-    std::copy_n(lanes, count, to);
+    encode(v, {lanes, to.encoding}, 0);
+    std::memcpy(to.from(at).data, lanes, count * size_of(to.encoding.format));
   }
 };
 
@@ -54,10 +72,19 @@ template <int kTile>
 class Convolution {
  public:
   Convolution(const Problem& p, float* scratch)
-      : p_(p), canvas_(p), slices_(p.weights), layout_(p, tiles_of_block(p, canvas_.count_tiles()), scratch) {
+      : p_(p),
+        canvas_(p),
+        slices_(p.weights),
+        layout_(p, tiles_of_block(p, canvas_.count_tiles()), scratch),
+        decode_x_(p.x.encoding),
+        decode_residual_(p.residual.encoding),
+        encode_y_(p.y.encoding) {
     const size_t all = p.weights.filters,
                  results = static_cast<size_t>(p.images) * p.out_height() * p.out_width() * all;
-    past_caches_ = kLanes == kLineFloats && past_caches(p.y, results, all);
+    past_caches_ = kLanes == kLineFloats && p.y.encoding.format == Format::kFloat32 &&
+                   past_caches(p.y.floats(), results, all);
+    // What stands for zero is none itself.
+    if (p.x.encoding.format == Format::kUint8) std::memset(layout_.zeros, p.x.encoding.zero, layout_.row);
   }
 
   // Whether the block's results are all finite.
@@ -71,7 +98,17 @@ class Convolution {
               tiles = std::min(layout_.tiles, canvas_.count_tiles() - first);
     // The products overwrite the transformed inputs one matrix behind: matrix i+1 is read while i is written.
     float *products = layout_.matrices, *inputs = products + layout_.matrix;
-    transform_inputs(first, tiles, inputs);
+    switch (p_.x.encoding.format) {
+      case Format::kFloat32:
+        transform_inputs<float>(first, tiles, inputs);
+        break;
+      case Format::kBfloat16:
+        transform_inputs<std::uint16_t>(first, tiles, inputs);
+        break;
+      case Format::kUint8:
+        transform_inputs<std::uint8_t>(first, tiles, inputs);
+        break;
+    }
     for (size_t i = 0; i < kPoints; i++)
       multiply_point(i, tiles, inputs + i * layout_.matrix, products + i * layout_.matrix);
     return transform_outputs(first, tiles, products);
@@ -89,15 +126,14 @@ class Convolution {
   }
 
   // The channels from `from` on of all pixels -> the same channels of a row of all matrices.
-  template <class Access>
-  HWY_INLINE void input_tile(const float* const (&pixels)[kPoints], size_t from, float* v,
-                             Access access) const {
+  template <class T, class Access>
+  HWY_INLINE void input_tile(const T* const (&pixels)[kPoints], size_t from, float* v, Access access) const {
     const Tag tag;
     HWY_ALIGN float part[kPoints * kLanes];
     Vec d[kSide], o[kSide];
 #pragma GCC unroll 1
     for (int j = 0; j < kSide; j++) {
-      load_line(d, [&](int i) { return access.load(pixels[i * kSide + j] + from); });
+      load_line(d, [&](int i) { return access.load(decode_x_, pixels[i * kSide + j] + from); });
       transform_input(d, o);
 #pragma GCC unroll 8
       for (int i = 0; i < kSide; i++) hn::Store(o[i], tag, part + (i * kSide + j) * kLanes);
@@ -111,14 +147,17 @@ class Convolution {
     }
   }
 
+  // T: what x is made of.
+  template <class T>
   void transform_inputs(int first, int tiles, float* v) const {
     const size_t whole = channels_ / kLanes * kLanes;
     const FirstLanes tail{channels_ - whole};
-    const float* const x = p_.x + static_cast<size_t>(first_group_) * p_.weights.group_channels();
+    const T* const x = p_.x.as<T>() + static_cast<size_t>(first_group_) * p_.weights.group_channels();
+    const auto* zeros = reinterpret_cast<const T*>(layout_.zeros);
     for (int t = 0; t < tiles; t++, v += layout_.row) {
-      const float* pixels[kPoints];
+      const T* pixels[kPoints];
       canvas_.for_each_input<kSide>(p_, first + t, [&](int i, std::ptrdiff_t pixel) {
-        pixels[i] = pixel < 0 ? layout_.zeros : x + pixel * p_.weights.channels;
+        pixels[i] = pixel < 0 ? zeros : x + pixel * p_.weights.channels;
       });
       for (size_t c = 0; c < whole; c += kLanes) input_tile(pixels, c, v, WholeVectors());
       if (whole < channels_) input_tile(pixels, whole, v, tail);
@@ -176,7 +215,7 @@ class Convolution {
     }
     const size_t all = p_.weights.filters,
                  to = static_cast<size_t>(first_group_) * p_.weights.group_filters() + from;  // of a pixel's
-    const Vec zero = hn::Zero(tag), bias = p_.bias ? access.load(p_.bias + to) : zero;
+    const Vec zero = hn::Zero(tag), bias = p_.bias ? access.load(decode_x_, p_.bias + to) : zero;
 #pragma GCC unroll 1
     for (int i = 0; i < kTile; i++) {
       load_line(d, [&](int j) { return hn::Load(tag, part + (i * kSide + j) * kLanes); });
@@ -188,9 +227,9 @@ class Convolution {
         const size_t at = static_cast<size_t>(pixel) * all + to;
         strange = hn::MulAdd(o[j], zero, strange);
         Vec y = hn::Add(o[j], bias);
-        if (p_.residual) y = hn::Add(y, access.load(p_.residual + at));
+        if (p_.residual) y = hn::Add(y, access.load(decode_residual_, p_.residual, at));
         if (p_.relu) y = hn::Max(y, zero);
-        access.store(y, p_.y + at);
+        access.store(encode_y_, y, p_.y, at);
       }
     }
   }
@@ -217,6 +256,8 @@ class Convolution {
   const Canvas canvas_;
   const Slices slices_;
   const Layout layout_;
+  const Decoder decode_x_, decode_residual_;
+  const Encoder encode_y_;
   bool past_caches_;
   int first_group_ = 0, groups_ = 0;   // of the block's slice
   size_t channels_ = 0, filters_ = 0;  // of the same

@@ -9,6 +9,8 @@
 
 #include <cstddef>
 
+#include "kernels/encoding.h"
+
 namespace caffe2rt::winograd {
 
 // What the matrix products multiply.
@@ -32,7 +34,7 @@ struct Weights {
   int group_filters() const { return filters / groups; }
 };
 
-// What one convolution is made of; all arrays but `packed` are float32.
+// What one convolution is made of. x, residual and y may be of any format.
 struct Problem {
   Weights weights;
   int images = 0, height = 0, width = 0;  // of input and output alike
@@ -40,13 +42,13 @@ struct Problem {
   // Tiles may reach from one image to the next, with a line of zeros between them: fewer tiles for small
   // images, whose results then depend on their neighbours' by rounding.
   bool joined = false;
-  int threads = 1;                  // that will share the blocks
-  const float* x = nullptr;         // (images,height,width,channels)
-  const void* packed = nullptr;     // pack()
-  const float* bias = nullptr;      // (filters), or null
-  const float* residual = nullptr;  // like y, added before the activation, or null
+  int threads = 1;               // that will share the blocks
+  Source x;                      // (images,height,width,channels)
+  const void* packed = nullptr;  // pack()
+  const float* bias = nullptr;   // (filters), or null
+  Source residual;               // like y, added before the activation, or none
   bool relu = false;
-  float* y = nullptr;  // (images,height,width,filters)
+  Target y;  // (images,height,width,filters)
 
   int out_height() const { return height + 2 * pad - 2; }
   int out_width() const { return width + 2 * pad - 2; }

@@ -7,6 +7,8 @@
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
+
 #include "ops/relu.h"
 
 namespace caffe2rt {
@@ -40,8 +42,12 @@ PartialShape ConvArgs::shape_of_inputs(PartialShapes in) const {
   return shape(in[kX], in[kFilter], given(kBias), given(kResidual));
 }
 
-at::Tensor ConvArgs::finish(at::Tensor y, const at::Tensor* residual) const {
-  if (residual) y = y.sizes() == residual->sizes() ? y.add_(*residual) : at::add(y, *residual);
+at::Tensor ConvArgs::finish(at::Tensor y, const at::Tensor* residual,
+                            const ActivationFormat& of_residual) const {
+  if (residual) {
+    const at::Tensor floats = of_residual.to_floats(*residual);
+    y = y.sizes() == floats.sizes() ? y.add_(floats) : at::add(y, floats);
+  }
   if (relu) relu_into(y, y);
   if (hard_swish)
     caffe2rt::hard_swish(hard_swish, static_cast<size_t>(y.numel()), y.mutable_data_ptr<float>());
@@ -54,20 +60,20 @@ std::vector<PartialShape> shapes_without_residual(const Inputs& in) {
   return shapes;
 }
 
-Residual::Residual(const at::Tensor* given, const at::Tensor& y, int scale) {
+Residual::Residual(const at::Tensor* given, std::span<const std::int64_t> y_shape, int scale) {
   if (!given) return;
   if (scale != 1) {
-    std::vector<std::int64_t> shape = y.sizes().vec();
+    std::vector<std::int64_t> shape(y_shape.begin(), y_shape.end());
     const bool even = shape[2] % scale == 0 && shape[3] % scale == 0;
     shape[2] /= scale;
     shape[3] /= scale;
     require(even && given->sizes() == shape, ErrorCode::kShape,
             "input 'residual': expected {}, half of Y's {}, got {}", to_string(std::span(shape)),
-            to_string(std::span(y.sizes())), to_string(std::span(given->sizes())));
+            to_string(y_shape), to_string(std::span(given->sizes())));
     tensor = in_channels_last_memory(*given);
     return;
   }
-  complete = given->sizes() == y.sizes();
+  complete = std::ranges::equal(given->sizes(), y_shape);
   if (complete) tensor = in_channels_last_memory(*given);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/hard_swish.h"
+#include "ops/activation.h"
 #include "ops/window.h"
 #include "runtime/operator.h"
 
@@ -20,8 +21,8 @@ class ConvArgs {
   PartialShape shape_of_inputs(PartialShapes in) const;
 
   // What follows the sum of products and the bias: the residual, where there is one, and the activation. Owns
-  // y.
-  at::Tensor finish(at::Tensor y, const at::Tensor* residual) const;
+  // y, which is float32.
+  at::Tensor finish(at::Tensor y, const at::Tensor* residual, const ActivationFormat& of_residual = {}) const;
 
   static const std::vector<Schema::Arg>& documentation();
 
@@ -42,8 +43,10 @@ inline const at::Tensor* residual_of(const Inputs& in, size_t i = ConvArgs::kRes
 // A residual that a kernel adds while it writes y: one of y's shape. Another is left to ConvArgs::finish.
 struct Residual {
   // `scale`: 2 for one of half y's height and width, which has to fit. Throws Error(kShape).
-  Residual(const at::Tensor* given, const at::Tensor& y, int scale = 1);
-  const float* data() const { return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr; }
+  Residual(const at::Tensor* given, std::span<const std::int64_t> y_shape, int scale = 1);
+  Source source(const ActivationFormat& format) const {
+    return tensor.defined() ? format.source(tensor) : Source();
+  }
 
   at::Tensor tensor;     // in channels_last memory, or none
   bool complete = true;  // nothing is left to add

@@ -2,7 +2,6 @@
 // makes it.
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 
 #include "ops/conv.h"
@@ -20,7 +19,10 @@ class MatMulConv final : public Operator {
         channels_(args.get("caffe2rt.channels", 0)),
         filters_(args.get("caffe2rt.filters", 0)),
         residual_scale_(args.get("caffe2rt.residual_scale", 1)),
-        mean_(args.floats("caffe2rt.mean")) {
+        mean_(args.floats("caffe2rt.mean")),
+        x_format_(args, "caffe2rt.x"),
+        residual_format_(args, "caffe2rt.residual"),
+        y_format_(args, "caffe2rt.y") {
     require(channels_ > 0 && filters_ > 0, ErrorCode::kArgument,
             "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
             channels_, filters_);
@@ -38,13 +40,14 @@ class MatMulConv final : public Operator {
 
   void run(const Inputs& in, Outputs& out) const override {
     const auto y_shape = *shape(shapes_without_residual(in));
-    at::Tensor x = in[ConvArgs::kX];
-    at::Tensor y = at::empty(y_shape, x.options(), at::MemoryFormat::ChannelsLast);
     if (element_count(y_shape) == 0) {
-      out[0] = y;
+      out[0] = y_format_.empty(y_shape);
       return;
     }
-    const Residual residual(residual_of(in), y, residual_scale_);
+    at::Tensor x = in[ConvArgs::kX];
+    const Residual residual(residual_of(in), y_shape, residual_scale_);
+    const ActivationFormat format = residual.complete ? y_format_ : ActivationFormat();
+    at::Tensor y = format.empty(y_shape);
     const Window& window = args_.window;
     const auto axes = window.along(x);
     const auto narrow = [](std::int64_t n) { return static_cast<int>(n); };
@@ -65,11 +68,11 @@ class MatMulConv final : public Operator {
         .out_height = narrow(y.size(2)),
         .out_width = narrow(y.size(3)),
         .bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr,
-        .residual = residual.data(),
+        .residual = residual.source(residual_format_),
         .residual_scale = residual_scale_,
         .relu = args_.relu && residual.complete,
         .hard_swish = residual.complete ? args_.hard_swish : HardSwish(),
-        .y = y.mutable_data_ptr<float>()};
+        .y = format.target(y)};
     if (kernel_.reads_pixels(problem)) {
       problem.planar = x.is_contiguous();
       if (!mean_.empty()) problem.mean = mean_.data();
@@ -77,9 +80,10 @@ class MatMulConv final : public Operator {
       x = x - at::tensor(mean_).view({-1, 1, 1});
     }
     if (!problem.planar) x = in_channels_last_memory(x);
-    problem.x = x.const_data_ptr<float>();
+    problem.x = x_format_.source(x);
     kernel_.run(problem, in[ConvArgs::kFilter]);
-    out[0] = residual.complete ? y : args_.finish(y, residual_of(in));
+    out[0] =
+        residual.complete ? y : y_format_.from_floats(args_.finish(y, residual_of(in), residual_format_));
   }
 
  private:
@@ -88,15 +92,20 @@ class MatMulConv final : public Operator {
   const int channels_, filters_;
   const int residual_scale_;  // 1 or 2
   const std::vector<float> mean_;
+  const ActivationFormat x_format_, residual_format_, y_format_;
 };
 
 REGISTER_OPERATOR_AS("caffe2rt.MatMulConv", MatMulConv)
     .says("Convolution over 2 spatial axes, without groups, with packed weights.")
-    .input("X", "(N,C,H,W) float32")
+    .input("X", "(N,C,H,W); see caffe2rt.x_format", Types::kActivation)
     .input("filter", "packed weights (matmul_kernel.h): float32, or bytes", Types::kFloat | Types::kUint8)
     .optional_input("bias", "(M) float32")
-    .optional_input("residual", "float32, added to Y as Add does it; see caffe2rt.residual_scale")
-    .output("Y", "(N,M,OH,OW) float32", infer::by(&MatMulConv::shape))
+    .optional_input("residual", "added to Y as Add does it; see caffe2rt.residual_scale and _format",
+                    Types::kActivation)
+    .output("Y", "(N,M,OH,OW); see caffe2rt.y_format", infer::by(&MatMulConv::shape))
+    .args(ActivationFormat::documentation("caffe2rt.x"))
+    .args(ActivationFormat::documentation("caffe2rt.residual"))
+    .args(ActivationFormat::documentation("caffe2rt.y"))
     .args(ConvArgs::documentation())
     .args(MatMulKernel::documentation())
     .arg("caffe2rt.channels", "C")

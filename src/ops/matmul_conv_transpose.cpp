@@ -1,8 +1,7 @@
 // caffe2rt.MatMulConvTranspose: ConvTranspose with a 2x2 window of stride 2, which overlaps nowhere: each of
 // its four pixels is a 1x1 convolution of its own, by kernels/matmul_conv.h and dot_conv.h. The pass
 // use_matmul makes it.
-#include <ATen/ops/empty.h>
-
+#include "ops/activation.h"
 #include "ops/matmul_kernel.h"
 #include "ops/types.h"
 #include "ops/window.h"
@@ -19,7 +18,9 @@ class MatMulConvTranspose final : public Operator {
       : kernel_(args),
         channels_(args.get("caffe2rt.channels", 0)),
         filters_(args.get("caffe2rt.filters", 0)),
-        relu_(args.get("caffe2rt.relu", false)) {
+        relu_(args.get("caffe2rt.relu", false)),
+        x_format_(args, "caffe2rt.x"),
+        y_format_(args, "caffe2rt.y") {
     require(channels_ > 0 && filters_ > 0, ErrorCode::kArgument,
             "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
             channels_, filters_);
@@ -36,7 +37,7 @@ class MatMulConvTranspose final : public Operator {
   void run(const Inputs& in, Outputs& out) const override {
     const auto y_shape = *shape(shapes_of(in));
     const at::Tensor x = in_channels_last_memory(in[kX]);
-    at::Tensor y = at::empty(y_shape, x.options(), at::MemoryFormat::ChannelsLast);
+    at::Tensor y = y_format_.empty(y_shape);
     out[0] = y;
     if (element_count(y_shape) == 0) return;
     const int height = static_cast<int>(x.size(2)), width = static_cast<int>(x.size(3));
@@ -48,13 +49,13 @@ class MatMulConvTranspose final : public Operator {
                                  .filters = filters_,
                                  .out_height = height,
                                  .out_width = width,
-                                 .x = x.const_data_ptr<float>(),
+                                 .x = x_format_.source(x),
                                  .bias = in.has(kBias) ? in[kBias].const_data_ptr<float>() : nullptr,
                                  .relu = relu_,
                                  .y_step = 2 * step,
                                  .y_line = 2 * line};
     for (int i = 0; i < 4; i++) {
-      problem.y = y.mutable_data_ptr<float>() + i / 2 * line + i % 2 * step;
+      problem.y = y_format_.target(y).from(i / 2 * line + i % 2 * step);
       kernel_.run(problem, in[kFilter][i]);
     }
   }
@@ -63,16 +64,19 @@ class MatMulConvTranspose final : public Operator {
   const MatMulKernel kernel_;
   const int channels_, filters_;
   const bool relu_;
+  const ActivationFormat x_format_, y_format_;
 };
 
 REGISTER_OPERATOR_AS("caffe2rt.MatMulConvTranspose", MatMulConvTranspose)
     .says("Transposed convolution with a 2x2 window of stride 2, with packed weights.")
-    .input("X", "(N,C,H,W) float32")
+    .input("X", "(N,C,H,W); see caffe2rt.x_format", Types::kActivation)
     .input("filter",
            "(4,...) packed weights of each pixel of the window (matmul_kernel.h): float32, or bytes",
            Types::kFloat | Types::kUint8)
     .optional_input("bias", "(M) float32")
-    .output("Y", "(N,M,2*H,2*W) float32", infer::by(&MatMulConvTranspose::shape))
+    .output("Y", "(N,M,2*H,2*W); see caffe2rt.y_format", infer::by(&MatMulConvTranspose::shape))
+    .args(ActivationFormat::documentation("caffe2rt.x"))
+    .args(ActivationFormat::documentation("caffe2rt.y"))
     .args(MatMulKernel::documentation())
     .arg("caffe2rt.channels", "C")
     .arg("caffe2rt.filters", "M")

@@ -31,6 +31,8 @@ class MatMulKernel {
   static void set_kind(OperatorDef& def, const MatMulKind& kind);
   static std::vector<Schema::Arg> documentation();
 
+  const MatMulKind& kind() const { return kind_; }
+
   // Whether run() goes by what matmul_conv::reads_pixels() allows.
   bool reads_pixels(const matmul_conv::Problem& problem) const {
     return kind_.precision == Precision::kFloat32 && matmul_conv::reads_pixels(problem);

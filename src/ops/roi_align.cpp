@@ -30,8 +30,7 @@ class RoIAlign final : public Operator {
   }
 
   PartialShape infer_pooled(PartialShapes in) const {
-    const int64_t rois = dim_or_unknown(in[kRois], 0), height = (args_.pooled_h - 1) / bins_.stride_h + 1,
-                  width = (args_.pooled_w - 1) / bins_.stride_w + 1;
+    const int64_t rois = dim_or_unknown(in[kRois], 0), height = rows(), width = columns();
     if (args_.order == StorageOrder::kNhwc)
       return std::vector<int64_t>{rois, height, width, dim_or_unknown(in[kX], 3)};
     return std::vector<int64_t>{rois, dim_or_unknown(in[kX], 1), height, width};
@@ -49,8 +48,7 @@ class RoIAlign final : public Operator {
       require_shape(in, kBias, {x.size(1)});
       bins.bias = in[kBias].template const_data_ptr<float>();
     }
-    const std::array<int64_t, 4> shape = {rois.size(0), x.size(1), (args_.pooled_h - 1) / bins_.stride_h + 1,
-                                          (args_.pooled_w - 1) / bins_.stride_w + 1};
+    const std::array<int64_t, 4> shape = {rois.size(0), x.size(1), rows(), columns()};
     at::Tensor y = at::empty(shape, x.options(), at::MemoryFormat::ChannelsLast);
     auto* pooled = y.mutable_data_ptr<float>();
     const int64_t row = shape[1] * shape[2] * shape[3];
@@ -63,6 +61,10 @@ class RoIAlign final : public Operator {
   }
 
  private:
+  // Bins that are written.
+  int64_t rows() const { return (args_.pooled_h - 1) / bins_.stride_h + 1; }
+  int64_t columns() const { return (args_.pooled_w - 1) / bins_.stride_w + 1; }
+
   const PoolingArgs args_;
   const BinArgs bins_;
 };

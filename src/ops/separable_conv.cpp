@@ -53,7 +53,7 @@ class SeparableConv final : public Operator {
       return;
     }
     const at::Tensor* given = residual_of(in, kResidual);
-    const Residual residual(given, y, residual_scale_);
+    const Residual residual(given, y_shape, residual_scale_);
     depthwise::Problem between = depthwise_problem(args_.window, x, in[kDepthwise], y_shape);
     between.relu = relu_between_;
     between.hard_swish = hard_swish_between_;
@@ -66,7 +66,7 @@ class SeparableConv final : public Operator {
                  .out_width = between.out_width,
                  .depthwise = &between,
                  .bias = in[kBias].const_data_ptr<float>(),
-                 .residual = residual.data(),
+                 .residual = residual.source({}),
                  .residual_scale = residual_scale_,
                  .relu = args_.relu && residual.complete,
                  .hard_swish = residual.complete ? args_.hard_swish : HardSwish(),

@@ -1,7 +1,5 @@
 // caffe2rt.WinogradConv: Conv with a 3x3 window of stride 1, by kernels/winograd.h. The pass use_winograd
 // makes it.
-#include <ATen/ops/empty.h>
-
 #include <atomic>
 #include <cmath>
 
@@ -24,7 +22,10 @@ class WinogradConv final : public Operator {
                  .filters = args.get("caffe2rt.filters", 0),
                  .groups = args.get("caffe2rt.groups", 1)},
         pad_(args.get("pad", 0)),
-        joined_(args.get("caffe2rt.joined", false)) {
+        joined_(args.get("caffe2rt.joined", false)),
+        x_format_(args, "caffe2rt.x"),
+        residual_format_(args, "caffe2rt.residual"),
+        y_format_(args, "caffe2rt.y") {
     require(weights_.channels > 0 && weights_.filters > 0, ErrorCode::kArgument,
             "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
             weights_.channels, weights_.filters);
@@ -49,13 +50,14 @@ class WinogradConv final : public Operator {
 
   void run(const Inputs& in, Outputs& out) const override {
     const auto y_shape = *shape(shapes_without_residual(in));
-    const at::Tensor x = in_channels_last_memory(in[ConvArgs::kX]);
-    at::Tensor y = at::empty(y_shape, x.options(), at::MemoryFormat::ChannelsLast);
     if (element_count(y_shape) == 0) {
-      out[0] = y;
+      out[0] = y_format_.empty(y_shape);
       return;
     }
-    const Residual residual(residual_of(in), y);
+    const at::Tensor x = in_channels_last_memory(in[ConvArgs::kX]);
+    const Residual residual(residual_of(in), y_shape);
+    const ActivationFormat format = residual.complete ? y_format_ : ActivationFormat();
+    at::Tensor y = format.empty(y_shape);
     const winograd::Problem problem{
         .weights = weights_,
         .images = static_cast<int>(x.size(0)),
@@ -64,14 +66,15 @@ class WinogradConv final : public Operator {
         .pad = pad_,
         .joined = joined_,
         .threads = at::get_num_threads(),
-        .x = x.const_data_ptr<float>(),
+        .x = x_format_.source(x),
         .packed = in[ConvArgs::kFilter].const_data_ptr(),
         .bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr,
-        .residual = residual.data(),
+        .residual = residual.source(residual_format_),
         .relu = args_.relu && residual.complete,
-        .y = y.mutable_data_ptr<float>()};
+        .y = format.target(y)};
     run_images(problem);
-    out[0] = residual.complete ? y : args_.finish(y, residual_of(in));
+    out[0] =
+        residual.complete ? y : y_format_.from_floats(args_.finish(y, residual_of(in), residual_format_));
   }
 
  private:
@@ -87,9 +90,9 @@ class WinogradConv final : public Operator {
       winograd::Problem some = all;
       some.images = last - first;
       some.joined = all.joined && finite;
-      some.x += first * image;
-      some.y += first * result;
-      if (some.residual) some.residual += first * result;
+      some.x = some.x.from(first * image);
+      some.y = some.y.from(first * result);
+      if (some.residual) some.residual = some.residual.from(first * result);
       if (all_finite(some) || !some.joined) continue;
       some.joined = false;
       all_finite(some);
@@ -110,16 +113,20 @@ class WinogradConv final : public Operator {
   const winograd::Weights weights_;
   const int pad_;
   const bool joined_;
+  const ActivationFormat x_format_, residual_format_, y_format_;
 };
 
 REGISTER_OPERATOR_AS("caffe2rt.WinogradConv", WinogradConv)
     .says("Convolution with a 3x3 window of stride 1, with a quarter or a fifth of the multiplications.")
-    .input("X", "(N,C,H,W) float32")
+    .input("X", "(N,C,H,W); see caffe2rt.x_format", Types::kActivation)
     .input("filter", "packed weights, winograd::packed_size bytes", Types::kUint8)
     .optional_input("bias", "(M) float32")
-    .optional_input("residual", "float32, added to Y as Add does it")
-    .output("Y", "(N,M,OH,OW) float32", infer::by(&WinogradConv::shape))
+    .optional_input("residual", "added to Y as Add does it; see caffe2rt.residual_format", Types::kActivation)
+    .output("Y", "(N,M,OH,OW); see caffe2rt.y_format", infer::by(&WinogradConv::shape))
     .args(ConvArgs::documentation())
+    .args(ActivationFormat::documentation("caffe2rt.x"))
+    .args(ActivationFormat::documentation("caffe2rt.residual"))
+    .args(ActivationFormat::documentation("caffe2rt.y"))
     .arg("caffe2rt.channels", "C")
     .arg("caffe2rt.filters", "M")
     .arg("caffe2rt.groups", "of channels, whose filters see no others: 1 (default), or more in float32")

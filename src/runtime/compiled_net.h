@@ -38,7 +38,8 @@ struct CompileOptions {
   bool record_runs = true;        // on a GPU: those of inputs of the same shapes, where all operators can be
 };
 
-// The blobs of one run in progress. Not thread-safe: one a thread.
+// The blobs of one run in progress. Not thread-safe: one a thread. Of one net alone where runs are recorded:
+// another's of the same inputs would be taken for it.
 class Workspace {
  public:
   Profile* profile = nullptr;  // filled during runs where it is set

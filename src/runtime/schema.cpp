@@ -42,6 +42,8 @@ bool contains(Types types, c10::ScalarType type) {
       return in(Types::kUint8);
     case c10::ScalarType::Double:
       return in(Types::kDouble);
+    case c10::ScalarType::BFloat16:
+      return in(Types::kBfloat16);
     default:
       return false;
   }

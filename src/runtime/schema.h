@@ -19,12 +19,14 @@ class Operator;
 
 // Element types that an input may have, as a set.
 enum class Types : unsigned {
-  kFloat = 1,    // float32
-  kIndex = 2,    // int32 or int64
-  kBool = 4,     // bool
-  kUint8 = 8,    // uint8
-  kDouble = 16,  // float64
+  kFloat = 1,      // float32
+  kIndex = 2,      // int32 or int64
+  kBool = 4,       // bool
+  kUint8 = 8,      // uint8
+  kDouble = 16,    // float64
+  kBfloat16 = 32,  // bfloat16
   kNumber = kFloat | kDouble | kIndex,
+  kActivation = kFloat | kBfloat16 | kUint8,  // what layers of low precision hand each other
   kAny = 0xffff,
 };
 bool contains(Types types, c10::ScalarType type);

@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "kernels/encoding.h"
+
 namespace caffe2rt {
 
 template <class T>
@@ -32,5 +34,25 @@ inline Aligned<float> noise(size_t count, int seed) {
   for (float& value : values) value = normal(generator);
   return values;
 }
+
+// What a number becomes in an array of a format.
+inline float encoded(float value, const Encoding& encoding) {
+  float memory = 0;
+  Target(&memory, encoding).set(0, value);
+  return Source(&memory, encoding)[0];
+}
+
+// An array in any format.
+class Encoded {
+ public:
+  Source write(const Aligned<float>& values, const Encoding& encoding) {
+    memory_.assign(values.size(), 0);
+    for (size_t i = 0; i < values.size(); i++) Target(memory_.data(), encoding).set(i, values[i]);
+    return {memory_.data(), encoding};
+  }
+
+ private:
+  Aligned<float> memory_;
+};
 
 }  // namespace caffe2rt

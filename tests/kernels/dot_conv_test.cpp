@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/arrays.h"
+#include "kernels/encoding.h"
 
 namespace caffe2rt {
 namespace {
@@ -22,6 +23,7 @@ using Case = std::tuple<dot_conv::Kind, dot_conv::Way>;
 struct Convolution {
   dot_conv::Problem problem;
   Aligned<float> x, filter, bias, residual, y;
+  Encoded narrow_x, narrow_residual, narrow_y;
   std::vector<float> scales;
   std::vector<double> inputs, weights;  // what x and the filter were rounded to
   std::vector<std::int8_t> filter8;
@@ -55,7 +57,7 @@ struct Convolution {
   }
 
   // Computes y, and a number behind it that must stay what it is.
-  void run() {
+  void run(const Encoding& of_y = {}) {
     const matmul_conv::Problem& conv = problem.conv;
     const size_t window = static_cast<size_t>(conv.kernel_h) * conv.kernel_w;
     Aligned<std::uint8_t> packed(dot_conv::packed_size(problem.kind, conv.depth(), conv.filters));
@@ -67,10 +69,21 @@ struct Convolution {
       dot_conv::pack_int8(filter8.data(), conv.filters, conv.channels, window, packed.data());
     problem.packed = packed.data();
     y.assign(conv.rows() * conv.filters + 1, NAN);
-    problem.conv.y = y.data();
+    problem.conv.y = {y.data(), of_y};
     for (int block = dot_conv::count_blocks(problem); block-- > 0;)
       dot_conv::run(problem, block, block + 1, scratch.data());
     EXPECT_TRUE(std::isnan(y.back())) << "written behind the output";
+  }
+
+  // As run(), with x, residual and y in other formats.
+  std::vector<float> run_in(const Encoding& of_x, const Encoding& of_residual, const Encoding& of_y) {
+    problem.conv.x = narrow_x.write(x, of_x);
+    if (problem.conv.residual) problem.conv.residual = narrow_residual.write(residual, of_residual);
+    run(of_y);
+    problem.conv.x = x.data();
+    std::vector<float> results;
+    for (size_t i = 0; i + 1 < y.size(); i++) results.push_back(Source(y.data(), of_y)[i]);
+    return results;
   }
 
   void check() {
@@ -127,6 +140,20 @@ struct Convolution {
     return p.relu ? std::max(sum, 0.0) : sum;
   }
 };
+
+// What the kind of a convolution multiplies.
+Encoding multiplied(const Convolution& c) {
+  if (c.problem.kind == dot_conv::Kind::kBfloat16) return {.format = Format::kBfloat16};
+  return {Format::kUint8, c.problem.input_scale, c.problem.input_zero};
+}
+
+// A compiler may round what an encoded number stands for together with what it is added to.
+void expect_near(const std::vector<float>& a, const std::vector<float>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); i++) ASSERT_NEAR(a[i], b[i], 1e-5 * (1 + std::abs(b[i]))) << i;
+}
+
+const Encoding kFormats[] = {{}, {.format = Format::kBfloat16}, {Format::kUint8, 0.06F, 120}};
 
 class DotConv : public testing::TestWithParam<Case> {
  protected:
@@ -229,6 +256,65 @@ TEST_P(DotConv, SlidesOverPixelsThatAreConvertedOnce) {
                                          .relu = true});
     convolution.add_residual();
     convolution.check();
+  }
+}
+
+// Of many shapes: what a pixel is, gathered or sliding windows, several slices of the depth, ends of panels.
+TEST_P(DotConv, ReadsAndWritesArraysOfEveryFormat) {
+  std::vector<matmul_conv::Problem> shapes = {{.images = 50, .channels = 21, .filters = 40, .relu = true},
+                                              {.images = 33, .channels = 5200, .filters = 64}};
+  for (const int channels : {3, 64})
+    shapes.push_back({.images = 2,
+                      .height = 6,
+                      .width = 7,
+                      .channels = channels,
+                      .filters = 48,
+                      .kernel_h = 3,
+                      .kernel_w = 3,
+                      .pad_top = 1,
+                      .pad_left = 1,
+                      .out_height = 6,
+                      .out_width = 7});
+  for (const matmul_conv::Problem& shape : shapes) {
+    Convolution convolution(GetParam(), shape);
+    convolution.add_residual();
+    const Encoding of_x = multiplied(convolution);
+    const std::vector<float> plain = convolution.run_in({}, {}, {});
+    EXPECT_EQ(convolution.run_in(of_x, {}, {}), plain);
+    for (const Encoding& of_y : kFormats) {
+      const std::vector<float> narrow = convolution.run_in(of_x, {}, of_y);
+      for (size_t i = 0; i < plain.size(); i++) ASSERT_EQ(narrow[i], encoded(plain[i], of_y)) << i;
+    }
+    for (const Encoding& of_residual : kFormats) {
+      const std::vector<float> narrow = convolution.run_in({}, of_residual, {});
+      Convolution rounded(GetParam(), shape);
+      rounded.add_residual();
+      for (float& v : rounded.residual) v = encoded(v, of_residual);
+      expect_near(narrow, rounded.run_in({}, {}, {}));
+    }
+  }
+}
+
+TEST_P(DotConv, AddsAResidualOfHalfTheSizeInEveryFormat) {
+  for (const Encoding& format : kFormats) {
+    const auto make = [] {
+      Convolution c(GetParam(), {.images = 2,
+                                 .height = 4,
+                                 .width = 6,
+                                 .channels = 20,
+                                 .filters = 40,
+                                 .out_height = 4,
+                                 .out_width = 6,
+                                 .residual_scale = 2});
+      c.add_residual();
+      c.residual.resize(c.problem.conv.rows() / 4 * 40);
+      return c;
+    };
+    Convolution narrow = make(), rounded = make();
+    narrow.problem.conv.residual = narrow.residual.data();
+    for (float& v : rounded.residual) v = encoded(v, format);
+    rounded.problem.conv.residual = rounded.residual.data();
+    expect_near(narrow.run_in({}, format, {}), rounded.run_in({}, {}, {}));
   }
 }
 

@@ -128,6 +128,44 @@ TEST_P(Winograd, AddsTheResidualBeforeTheActivation) {
   }
 }
 
+TEST_P(Winograd, ReadsAndWritesArraysOfEveryFormat) {
+  const Encoding formats[] = {{}, {.format = Format::kBfloat16}, {Format::kUint8, 0.05F, 120}};
+  for (const int tile : kTiles)
+    for (const Encoding& of_x : formats)
+      for (const Encoding& of_residual : formats) {
+        Convolution rounded(tile, 1, 7, 9, 37, 21);
+        for (float& v : rounded.x) v = encoded(v, of_x);
+        for (float& v : rounded.residual) v = encoded(v, of_residual);
+        rounded.problem.residual = rounded.residual.data();
+        rounded.run();
+        Convolution narrow(tile, 1, 7, 9, 37, 21);
+        Encoded x, residual;
+        narrow.problem.x = x.write(narrow.x, of_x);
+        narrow.problem.residual = residual.write(narrow.residual, of_residual);
+        narrow.run();
+        // A compiler may round what an encoded number stands for together with what it is added to.
+        for (size_t i = 0; i < rounded.y.size(); i++) ASSERT_NEAR(narrow.y[i], rounded.y[i], 1e-5) << i;
+        const Aligned<float> plain = narrow.y;
+        for (const Encoding& of_y : formats) {
+          narrow.problem.y = {narrow.y.data(), of_y};
+          narrow.run();
+          const Source y(narrow.y.data(), of_y);
+          for (size_t i = 0; i < plain.size(); i++) ASSERT_EQ(y[i], encoded(plain[i], of_y)) << i;
+        }
+      }
+}
+
+TEST_P(Winograd, WhatIsNoNumberStaysNoneInAFormatThatHasSuch) {
+  Convolution convolution(4, 1, 4, 4, 16, 16);
+  convolution.x[0] = NAN;
+  convolution.problem.y = {convolution.y.data(), {.format = Format::kBfloat16}};
+  convolution.run();
+  EXPECT_TRUE(std::isnan(Source(convolution.y.data(), convolution.problem.y.encoding)[0]));
+  convolution.problem.y = {convolution.y.data(), {Format::kUint8, 1, 7}};
+  convolution.run();
+  EXPECT_EQ(Source(convolution.y.data(), convolution.problem.y.encoding)[0], -7);
+}
+
 TEST_P(Winograd, ImagesThatAreJoinedAreAsEachByItself) {
   for (const int tile : kTiles)
     for (const int pad : {0, 1})

@@ -39,6 +39,7 @@ constexpr Pass kPacking[] = {
     {"pack_weights", plain<pack_weights>},
     {"fuse_hard_swish", plain<fuse_hard_swish>},
     {"join_separable", plain<join_separable>},
+    {"narrow_activations", narrow_activations},
 };
 
 constexpr Pass kGpu[] = {

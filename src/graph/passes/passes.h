@@ -112,6 +112,9 @@ void fuse_hard_swish(Graph& graph);
 // are.
 void use_slots(Graph& graph);
 
+// Lets layers in low precision hand each other numbers of as few bits as they multiply.
+void narrow_activations(Graph& graph, const PassOptions& options);
+
 // Joins a depthwise convolution to the 1x1 convolution that alone reads its result.
 void join_separable(Graph& graph);
 
