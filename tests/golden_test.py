@@ -5,9 +5,9 @@
 
 Per case: raw outputs and formatted predictions against the recorded ones, by DIR/compare.py: without any rewrite of the net, and
 with all of them but Winograd's convolution the same; with that too, all but one detection the same. In bf16 and int8 nothing is
-recorded: there the rewrites that only join operators change nothing. Per batch2.npz: what each image gets in a batch against
+recorded: there the rewrites that only join operators change nothing, and blobs of few bits little. Per batch2.npz: what each image gets in a batch against
 what it gets alone. With --device a net runs there, and in fp16 too: with other numbers than float32's, within wider bounds, and
-how far apart they are is printed. Exits 77 (skipped) where DIR or numpy is missing. A folder NAME/ holds model.pb and
+how far apart they are is printed. Exits 77 (skipped) where DIR, numpy or protobuf is missing. A folder NAME/ holds model.pb and
 model_init.pb, or its model lies in DIR/../models/NAME.
 """
 import argparse
@@ -18,14 +18,17 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tools" / "python"))
 try:
     import numpy as np
+    from caffe2rt import caffe2_pb2
 except ImportError:
-    print("skipped: no numpy")
+    print("skipped: no numpy or no protobuf")
     sys.exit(77)
 
 JOINING = "drop_identities,join_roi_align,flatten_channels_last,fuse_add,fuse_relu,join_siblings"
 LOW = ("--box-px", "2", "--score", "0.05", "--dense", "0.05", "--all-but", "2")  # bounds of low precision
+NARROW = {"bf16": 0.04, "int8": 0.04}  # a map's difference over the map, of what low precision rounds more than before
 PER_ROW = ("bbox_nms", "score_nms", "class_nms", "mask_fcn_probs", "kps_score", "keypoints_out")
 
 
@@ -104,12 +107,28 @@ class Runner:
         model = self.calibrated(model, case)
         joined, apart, golden = (self.scratch / ("%s.npz" % n) for n in ("joined", "apart", "golden"))
         for precision in ("bf16", "int8"):
-            self.run(model, case, joined, "--precision", precision)
-            self.run(model, case, apart, "--precision", precision, without="use_winograd," + JOINING)
+            self.check_narrow(model, name, case, precision)
+            self.run(model, case, joined, "--precision", precision, without="use_winograd,narrow_activations")
+            self.run(model, case, apart, "--precision", precision, without="use_winograd,narrow_activations," + JOINING)
             results = np.load(apart)
             np.savez(golden, **{"out/" + k: results[k] for k in results.files})
             # Sums of bfloat16 products in another order, and a suppression on the knife's edge.
             self.same("%s %s %s, joined or not" % (name, case.stem, precision), golden, joined, "--all-but", "1")
+
+    def check_narrow(self, model, name, case, precision):
+        """The maps that heads read, with blobs of few bits between layers and with float32: residuals are rounded."""
+        net = caffe2_pb2.NetDef.FromString((model / "model.pb").read_bytes())
+        maps = {op.input[0] for op in net.op if op.type.startswith("RoIAlign")} or {b for b in net.external_output if b.startswith("box_")}
+        narrow, wide = self.scratch / "narrow.npz", self.scratch / "wide.npz"
+        for out, without in ((narrow, "use_winograd"), (wide, "use_winograd,narrow_activations")):
+            self.run(model, case, out, "--precision", precision, "--blobs", ",".join(sorted(maps)), without=without)
+        narrow, wide = np.load(narrow), np.load(wide)
+        far = max(float(np.linalg.norm(narrow[k] - wide[k]) / np.linalg.norm(wide[k])) for k in maps)
+        what = "%s %s %s, narrow blobs" % (name, case.stem, precision)
+        ok = maps and 0 < far < NARROW[precision]
+        print("%-48s %s %.2g" % (what, "same" if ok else "DIFFERENT", far), flush=True)
+        if not ok:
+            self.failed.append(what)
 
     def check_batch(self, model, name, case):
         """The slice of every output that belongs to an image, against a run of that image alone."""

@@ -17,6 +17,12 @@ inline __mmask16 first_lanes(size_t count) {
   return static_cast<__mmask16>((1U << std::min<size_t>(16, count)) - 1);
 }
 
+// 16 numbers of which those of the mask are there.
+CAFFE2RT_AVX512 inline __m512 load_bfloat16(const std::uint16_t* from, __mmask16 mask) {
+  const __m512i halves = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(halves, 16));
+}
+
 CAFFE2RT_AVX512 inline __m256i bfloat16_of(__m512 v) {
   return reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(v));
 }
@@ -47,6 +53,14 @@ struct FastUint8 : ToUint8 {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to), uint8_of(_mm512_loadu_ps(from), inverse, zero));
     const __mmask16 lanes = first_lanes(count);
     if (count) _mm_mask_storeu_epi8(to, lanes, uint8_of(_mm512_maskz_loadu_ps(lanes, from), inverse, zero));
+    return to + count;
+  }
+  CAFFE2RT_AVX512 To* operator()(const std::uint16_t* from, size_t count, To* to) const {
+    for (; count >= 16; count -= 16, from += 16, to += 16)
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                       uint8_of(load_bfloat16(from, first_lanes(16)), inverse, zero));
+    const __mmask16 lanes = first_lanes(count);
+    if (count) _mm_mask_storeu_epi8(to, lanes, uint8_of(load_bfloat16(from, lanes), inverse, zero));
     return to + count;
   }
 };

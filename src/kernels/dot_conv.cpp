@@ -51,10 +51,8 @@ void run_plainly(const Problem& p, int first, int last, float* scratch) {
 
 template <class Convert>
 void run_plainly(const Problem& p, int first, int last, float* scratch) {
-  if (p.conv.x.encoding.format == Format::kFloat32)
-    run_plainly<float, Convert>(p, first, last, scratch);
-  else
-    run_plainly<typename Convert::To, Convert>(p, first, last, scratch);
+  with_numbers_of<Convert>(
+      p.conv.x, [&](auto number) { run_plainly<decltype(number), Convert>(p, first, last, scratch); });
 }
 
 template <class T, class Convert>

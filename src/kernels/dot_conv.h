@@ -26,7 +26,8 @@ bool has(Way way, Kind kind);
 Way fastest(Kind kind);
 
 struct Problem {
-  // All but `packed`. x: float32, or the numbers that are multiplied; residual and y: of any format.
+  // All but `packed`. x: float32, bfloat16, or the numbers that are multiplied; residual and y: of any
+  // format.
   matmul_conv::Problem conv;
   Kind kind = Kind::kBfloat16;
   Way way = Way::kPlain;         // REQUIRES: has(way, kind)

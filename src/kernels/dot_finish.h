@@ -5,13 +5,11 @@
 
 namespace caffe2rt::dot_conv {
 
-// 16 numbers of which those of the mask are there.
+// The same of any format.
 CAFFE2RT_AVX512 inline __m512 load(const Source& from, size_t at, __mmask16 mask) {
   switch (from.encoding.format) {
-    case Format::kBfloat16: {
-      const __m256i bits = _mm256_maskz_loadu_epi16(mask, from.as<std::uint16_t>() + at);
-      return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
-    }
+    case Format::kBfloat16:
+      return load_bfloat16(from.as<std::uint16_t>() + at, mask);
     case Format::kUint8: {
       const __m512i q = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, from.as<std::uint8_t>() + at));
       return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(q, _mm512_set1_epi32(from.encoding.zero))),

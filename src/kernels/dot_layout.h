@@ -41,7 +41,7 @@ struct Layout {
   size_t sums() const { return part < groups ? rows * columns : 0; }
 };
 
-// Converters for im2row: float32, or what they are already -> numbers of the rows.
+// Converters for im2row: float32, bfloat16, or what they are already -> numbers of the rows.
 struct ToBfloat16 {
   using To = std::uint16_t;
   explicit ToBfloat16(const Problem&) {}
@@ -61,10 +61,27 @@ struct ToUint8 {
   std::uint8_t* operator()(const float* from, size_t count, std::uint8_t* to) const {
     return std::transform(from, from + count, to, [&](float v) { return to_uint8(v, inverse, zero); });
   }
+  std::uint8_t* operator()(const std::uint16_t* from, size_t count, std::uint8_t* to) const {
+    return std::transform(from, from + count, to,
+                          [&](std::uint16_t v) { return to_uint8(from_bfloat16(v), inverse, zero); });
+  }
   std::uint8_t* zeros(size_t count, std::uint8_t* to) const {
     return std::fill_n(to, count, static_cast<std::uint8_t>(zero));
   }
 };
+
+// Calls run(From()) with what x is made of.
+template <class Convert, class Run>
+void with_numbers_of(const Source& x, Run&& run) {
+  switch (x.encoding.format) {
+    case Format::kFloat32:
+      return run(float());
+    case Format::kBfloat16:
+      return run(std::uint16_t());
+    case Format::kUint8:
+      return run(typename Convert::To());
+  }
+}
 
 // Computes blocks [first, last) by AVX-512, on vectors or on tiles. REQUIRES: has_vectors(p.kind).
 bool has_vectors(Kind kind);

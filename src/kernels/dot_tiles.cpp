@@ -98,10 +98,9 @@ void run_by_tiles(const Problem& p, int first, int last, float* scratch,
 template <class Dot, class Convert>
 void run_by_tiles(const Problem& p, int first, int last, float* scratch,
                   void (*multiply)(const tile_product::Problem&)) {
-  if (p.conv.x.encoding.format == Format::kFloat32)
-    run_by_tiles<Dot, Convert, float>(p, first, last, scratch, multiply);
-  else
-    run_by_tiles<Dot, Convert, typename Convert::To>(p, first, last, scratch, multiply);
+  with_numbers_of<Convert>(p.conv.x, [&](auto number) {
+    run_by_tiles<Dot, Convert, decltype(number)>(p, first, last, scratch, multiply);
+  });
 }
 
 }  // namespace

@@ -153,10 +153,9 @@ void run_by_vectors(const Problem& p, int first, int last, float* scratch) {
 
 template <class Dot, class Convert>
 void run_by_vectors(const Problem& p, int first, int last, float* scratch) {
-  if (p.conv.x.encoding.format == Format::kFloat32)
-    run_by_vectors<Dot, Convert, float>(p, first, last, scratch);
-  else
-    run_by_vectors<Dot, Convert, typename Convert::To>(p, first, last, scratch);
+  with_numbers_of<Convert>(p.conv.x, [&](auto number) {
+    run_by_vectors<Dot, Convert, decltype(number)>(p, first, last, scratch);
+  });
 }
 
 }  // namespace

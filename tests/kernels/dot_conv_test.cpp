@@ -281,6 +281,11 @@ TEST_P(DotConv, ReadsAndWritesArraysOfEveryFormat) {
     const Encoding of_x = multiplied(convolution);
     const std::vector<float> plain = convolution.run_in({}, {}, {});
     EXPECT_EQ(convolution.run_in(of_x, {}, {}), plain);
+    Convolution halves(GetParam(), shape);
+    halves.add_residual();
+    const std::vector<float> from_halves = halves.run_in({.format = Format::kBfloat16}, {}, {});
+    for (float& v : halves.x) v = from_bfloat16(to_bfloat16(v));
+    EXPECT_EQ(halves.run_in({}, {}, {}), from_halves);
     for (const Encoding& of_y : kFormats) {
       const std::vector<float> narrow = convolution.run_in(of_x, {}, of_y);
       for (size_t i = 0; i < plain.size(); i++) ASSERT_EQ(narrow[i], encoded(plain[i], of_y)) << i;

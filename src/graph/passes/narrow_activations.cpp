@@ -1,6 +1,8 @@
 // Before: in low precision, a layer -> Y in float32 -> layers that round Y, or add it to what they compute.
 // After: the layer writes Y in the numbers that those multiply, which takes half or a quarter of the memory.
-// What is multiplied stays as it was; what is added is rounded.
+// What is multiplied stays as it was; what is added, or transformed before it is multiplied, becomes
+// bfloat16.
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <vector>
@@ -14,84 +16,65 @@
 namespace caffe2rt {
 namespace {
 
-bool is_matmul(const Node& node) {
-  return node.def.type == "caffe2rt.MatMulConv" || node.def.type == "caffe2rt.MatMulConvTranspose";
+constexpr Encoding kBfloat16{.format = Format::kBfloat16};
+
+// The numbers that a layer multiplies; none of other operators, and of layers in float32.
+std::optional<Encoding> multiplied(const Node& node) {
+  if (node.def.type == "caffe2rt.WinogradConv") return kBfloat16;
+  if (node.def.type != "caffe2rt.MatMulConv" && node.def.type != "caffe2rt.MatMulConvTranspose")
+    return std::nullopt;
+  const MatMulKind kind = MatMulKernel(OperatorArgs(node.def, c10::DeviceType::CPU)).kind();
+  if (kind.precision == Precision::kFloat32) return std::nullopt;
+  if (kind.precision == Precision::kInt8) return Encoding{Format::kUint8, kind.input_scale, kind.input_zero};
+  return kBfloat16;
 }
 
-MatMulKind kind_of(const Node& node) {
-  return MatMulKernel(OperatorArgs(node.def, c10::DeviceType::CPU)).kind();
+// A hard swish is computed where the result lies, in float32.
+bool can_write(const Node& node) { return multiplied(node) && !node.def.find("caffe2rt.alpha"); }
+
+// What a node's input may be; none where it has to be float32.
+std::optional<Encoding> readable(const Node& node, size_t input) {
+  const auto encoding = multiplied(node);
+  if (input == ConvNode::kX || !encoding) return encoding;
+  return input == ConvNode::kResidual ? std::optional(kBfloat16) : std::nullopt;
 }
 
-bool can_write(const Node& node) {
-  if (node.def.find("caffe2rt.alpha")) return false;  // a hard swish is computed where Y lies
-  return node.def.type == "caffe2rt.WinogradConv" ||
-         (is_matmul(node) && kind_of(node).precision != Precision::kFloat32);
-}
-
-Encoding encoding_of(const MatMulKind& kind) {
-  if (kind.precision == Precision::kInt8) return {Format::kUint8, kind.input_scale, kind.input_zero};
-  return {.format = Format::kBfloat16};
-}
-
-// What all readers of a value can do with it.
-class Readers {
- public:
-  void add(const Node& node, size_t input) {
-    const bool is_residual = input == ConvNode::kResidual;
-    if (!can_read(node) || (input != ConvNode::kX && !is_residual)) {
-      agree_ = false;
-    } else if (is_matmul(node) && !is_residual) {
-      const Encoding encoding = encoding_of(kind_of(node));
-      agree_ = agree_ && (!multiplied_ || *multiplied_ == encoding);
-      multiplied_ = encoding;
-    }
+// By value, as what it can be written; those that are not here have to be float32.
+std::map<ValueId, Encoding> choose(const Graph& graph) {
+  std::map<ValueId, Encoding> narrow;
+  for (const Node& node : graph.nodes) {
+    if (!can_write(node)) continue;
+    const ValueId y = node.outputs.front();
+    bool possible = std::ranges::find(graph.outputs, y) == graph.outputs.end();
+    std::vector<Encoding> wanted;
+    for (const Node& reader : graph.nodes)
+      for (size_t i = 0; i < reader.inputs.size(); i++) {
+        if (reader.inputs[i] != y) continue;
+        const auto encoding = readable(reader, i);
+        possible = possible && encoding;
+        wanted.push_back(encoding.value_or(Encoding()));
+      }
+    if (!possible || wanted.empty()) continue;
+    const bool agree = std::ranges::count(wanted, wanted.front()) == std::ssize(wanted);
+    narrow[y] = agree ? wanted.front() : kBfloat16;
   }
-  void add_caller() { agree_ = false; }
-
-  // The numbers that they multiply, or `otherwise` where none of them says; none where they need float32.
-  std::optional<Encoding> choose(const Encoding& otherwise) const {
-    return agree_ ? std::optional(multiplied_.value_or(otherwise)) : std::nullopt;
-  }
-
- private:
-  static bool can_read(const Node& node) {
-    return node.def.type == "caffe2rt.WinogradConv" ||
-           (is_matmul(node) && kind_of(node).precision != Precision::kFloat32);
-  }
-
-  bool agree_ = true;
-  std::optional<Encoding> multiplied_;
-};
-
-Encoding encoding_for(const std::string& blob, const PassOptions& options) {
-  if (options.precision == Precision::kInt8 && options.calibration)
-    if (const auto range = options.calibration->ranges.find(blob); range != options.calibration->ranges.end())
-      return encoding_of(quantized(range->second));
-  return {.format = Format::kBfloat16};
+  return narrow;
 }
 
 }  // namespace
 
 void narrow_activations(Graph& graph, const PassOptions& options) {
   if (options.precision == Precision::kFloat32) return;
-  std::vector<Readers> readers(graph.values.size());
-  for (const ValueId id : graph.outputs) readers[id].add_caller();
-  for (const Node& node : graph.nodes)
-    for (size_t i = 0; i < node.inputs.size(); i++) readers[node.inputs[i]].add(node, i);
-  std::map<ValueId, Encoding> narrow;
+  const std::map<ValueId, Encoding> narrow = choose(graph);
   for (Node& node : graph.nodes) {
-    if (!can_write(node)) continue;
-    const ValueId y = node.outputs.front();
-    const auto encoding = readers[y].choose(encoding_for(graph.values[y].blob, options));
-    if (!encoding) continue;
-    ActivationFormat::set(node.def, "caffe2rt.y", *encoding);
-    narrow[y] = *encoding;
-  }
-  for (Node& node : graph.nodes)
+    const auto set = [&](ValueId id, const char* name) {
+      if (const auto found = narrow.find(id); found != narrow.end())
+        ActivationFormat::set(node.def, name, found->second);
+    };
     for (size_t i = 0; i < node.inputs.size(); i++)
-      if (const auto found = narrow.find(node.inputs[i]); found != narrow.end())
-        ActivationFormat::set(node.def, i == ConvNode::kX ? "caffe2rt.x" : "caffe2rt.residual",
-                              found->second);
+      set(node.inputs[i], i == ConvNode::kX ? "caffe2rt.x" : "caffe2rt.residual");
+    for (const ValueId id : node.outputs) set(id, "caffe2rt.y");
+  }
 }
 
 }  // namespace caffe2rt
