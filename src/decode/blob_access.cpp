@@ -7,15 +7,16 @@
 
 namespace caffe2rt {
 
-at::Tensor host_blob(const Blobs& blobs, const std::string& name) {
+at::Tensor host_blob(const Blobs& blobs, const std::string& name, at::MemoryFormat format) {
   const auto found = blobs.find(name);
   require(found != blobs.end() && found->second.defined(), ErrorCode::kNotFound, "blob '{}' is missing",
           name);
-  return found->second.to(at::kCPU, at::kFloat).contiguous();
+  return found->second.to(at::kCPU, at::kFloat).contiguous(format);
 }
 
-at::Tensor host_blob(const Blobs& blobs, const std::string& name, std::initializer_list<std::int64_t> shape) {
-  at::Tensor blob = host_blob(blobs, name);
+at::Tensor host_blob(const Blobs& blobs, const std::string& name, std::initializer_list<std::int64_t> shape,
+                     at::MemoryFormat format) {
+  at::Tensor blob = host_blob(blobs, name, format);
   const PartialShape expected = std::vector<std::int64_t>(shape), got = blob.sizes().vec();
   require(compatible(expected, got), ErrorCode::kShape, "blob '{}': expected {}, got {}", name,
           to_string(expected), to_string(got));

@@ -20,7 +20,8 @@ std::vector<LabelMap> semantic_maps(const Blobs& blobs, std::span<const ImageSiz
   const auto found = blobs.find(kLabels);
   if (found == blobs.end()) {
     const at::Tensor logits =
-        host_blob(blobs, kLogits, {static_cast<std::int64_t>(images.size()), -1, -1, -1});
+        host_blob(blobs, kLogits, {static_cast<std::int64_t>(images.size()), -1, -1, -1},
+                  at::MemoryFormat::ChannelsLast);
     for (size_t i = 0; i < images.size(); i++)
       maps.push_back(semantic_map(logits.select(0, static_cast<std::int64_t>(i)), images[i]));
     return maps;

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "geometry/linear_tap.h"
+#include "kernels/best_class.h"
 
 namespace caffe2rt {
 namespace {
@@ -21,6 +22,13 @@ std::vector<LinearTap> make_taps(int in, int out) {
   return taps;
 }
 
+void check(const at::Tensor& logits, const ImageSizes& sizes) {
+  require(logits.dim() == 3 && logits.size(0) > 0 && logits.size(1) >= sizes.input.height &&
+              logits.size(2) >= sizes.input.width,
+          ErrorCode::kShape, "blob 'sem_seg': expected at least {}x{}, got {}x{}", sizes.input.height,
+          sizes.input.width, logits.size(1), logits.size(2));
+}
+
 // Stretches planes of (C,H,W) logits, without their padding, over a frame.
 class Stretch {
  public:
@@ -29,10 +37,7 @@ class Stretch {
         width_(sizes.input.width),
         rows_(make_taps(sizes.input.height, sizes.frame.height)),
         columns_(make_taps(sizes.input.width, sizes.frame.width)) {
-    require(logits.dim() == 3 && logits.size(0) > 0 && logits.size(1) >= sizes.input.height &&
-                logits.size(2) >= sizes.input.width,
-            ErrorCode::kShape, "blob 'sem_seg': expected at least {}x{}, got {}x{}", sizes.input.height,
-            sizes.input.width, logits.size(1), logits.size(2));
+    check(logits, sizes);
   }
 
   // Calls each(x, value) for a row of the frame. `blended`: room for a row of the input.
@@ -58,7 +63,7 @@ class SemanticLabels final : public Operator {
 
   void run(const Inputs& in, Outputs& out) const override {
     const auto images = read_image_sizes(in);
-    const at::Tensor logits = in[kSemanticLogits].contiguous();
+    const at::Tensor& logits = in[kSemanticLogits];
     out[0] = at::empty({pixels_of(images)}, logits.options().dtype(at::kInt));
     auto* to = out[0].mutable_data_ptr<int>();
     for (size_t n = 0; n < images.size(); n++)
@@ -80,25 +85,33 @@ REGISTER_OPERATOR_AS("caffe2rt.SemanticLabels", SemanticLabels)
 }  // namespace
 
 std::vector<std::int32_t> semantic_labels(const at::Tensor& logits, const ImageSizes& sizes) {
-  const Stretch stretch(logits, sizes);
+  check(logits, sizes);
+  const at::Tensor map = logits.permute({1, 2, 0}).contiguous();  // (H,W,C)
   const std::int64_t height = sizes.frame.height, width = sizes.frame.width;
+  std::vector<best_class::Tap> pixels;
+  pixels.reserve(width);
+  for (const LinearTap& tap : make_taps(sizes.input.width, sizes.frame.width))
+    pixels.push_back({tap.low, tap.low_weight, tap.high_weight});
+  const std::vector<LinearTap> rows = make_taps(sizes.input.height, sizes.frame.height);
+  const best_class::Problem first{
+      .pixels = pixels, .classes = static_cast<int>(map.size(2)), .width = sizes.input.width};
   std::vector<std::int32_t> labels(height * width);
   at::parallel_for(0, height, 16, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> blended(sizes.input.width), best(width);
+    best_class::Problem row = first;
+    at::Tensor scratch = at::empty({static_cast<std::int64_t>(best_class::scratch_size(row))}, at::kFloat);
     for (std::int64_t y = begin; y < end; y++) {
-      std::int32_t* ids = labels.data() + y * width;
-      for (std::int64_t c = 0; c < logits.size(0); c++)
-        stretch.row(c, y, blended, [&](size_t x, float value) {
-          const bool better = c == 0 || value > best[x];
-          best[x] = better ? value : best[x];
-          ids[x] = better ? static_cast<std::int32_t>(c) : ids[x];
-        });
+      row.upper = map.const_data_ptr<float>() + rows[y].low * map.stride(0);
+      row.lower = map.const_data_ptr<float>() + rows[y].high * map.stride(0);
+      row.upper_weight = rows[y].low_weight;
+      row.lower_weight = rows[y].high_weight;
+      best_class::run(row, labels.data() + y * width, scratch.mutable_data_ptr<float>());
     }
   });
   return labels;
 }
 
-at::Tensor semantic_scores(const at::Tensor& logits, const ImageSizes& sizes) {
+at::Tensor semantic_scores(const at::Tensor& any, const ImageSizes& sizes) {
+  const at::Tensor logits = any.contiguous();
   const Stretch stretch(logits, sizes);
   const std::array<std::int64_t, 3> shape = {logits.size(0), sizes.frame.height, sizes.frame.width};
   at::Tensor scores = at::empty(shape, at::TensorOptions(at::kFloat));

@@ -10,9 +10,9 @@
 
 namespace caffe2rt {
 
-// The best class of each pixel of a frame, (height,width) row-major. `logits`: (C,H,W) float32 contiguous, at
-// least as large as the image. Bilinear, with corners not aligned; of equal classes the first. Throws
-// Error(kShape).
+// The best class of each pixel of a frame, (height,width) row-major. `logits`: (C,H,W) float32, at least as
+// large as the image; not copied where a pixel's classes lie beside each other. Bilinear, with corners not
+// aligned; of equal classes the first. Throws Error(kShape).
 std::vector<std::int32_t> semantic_labels(const at::Tensor& logits, const ImageSizes& sizes);
 
 // The stretched logits themselves, (C,height,width) float32 of the frame.

@@ -139,7 +139,7 @@ class Runtime {
       if (const auto logits = blobs.find("sem_seg"); logits != blobs.end())
         for (size_t i = 0; i < images.size(); i++)
           results[i].first["sem_seg"] =
-              semantic_scores(logits->second.select(0, static_cast<std::int64_t>(i)).contiguous(), images[i]);
+              semantic_scores(logits->second.select(0, static_cast<std::int64_t>(i)), images[i]);
       return results;
     });
   }
