@@ -139,7 +139,7 @@ RcnnDecoder::Heads RcnnDecoder::read_heads(const Blobs& blobs, const DetectOptio
   if (blobs.contains(kKeypointsOfMaps))
     heads.found = host_blob(blobs, kKeypointsOfMaps, {rows, -1, 3});
   else if (has_heat_maps_)
-    heads.heat_maps = host_blob(blobs, "kps_score", {rows, -1, -1, -1});
+    heads.heat_maps = host_blob(blobs, "kps_score", {rows, -1, -1, -1}, at::MemoryFormat::ChannelsLast);
   if (has_keypoints_) heads.keypoints = host_blob(blobs, "keypoints_out", {rows, 4, -1});
   return heads;
 }
@@ -197,7 +197,7 @@ void RcnnDecoder::fill(const Blobs& blobs, std::span<const ImageSizes> images, c
       if (heads.heat_maps.defined()) {
         const float* box = heads.boxes.const_data_ptr<float>() + row * heads.boxes.size(1);
         for (const Peak& peak :
-             stretched_peaks(heads.heat_maps.select(0, row), {box[0], box[1], box[2], box[3]}))
+             stretched_peaks(heads.heat_maps.select(0, row).contiguous(), {box[0], box[1], box[2], box[3]}))
           object.keypoints.push_back({peak.x, peak.y, peak.score});
       }
       if (heads.found.defined()) object.keypoints = read_found(heads.found, row);

@@ -82,8 +82,8 @@ class RetinaNetDecoder final : public Decoder {
   };
 
   struct Level {
-    at::Tensor logits;          // (N,A*C,H,W)
-    at::Tensor deltas;          // (N,A*4,H,W)
+    at::Tensor logits;          // (N,A*C,H,W) in channels_last memory
+    at::Tensor deltas;          // (N,A*4,H,W) in the same
     at::Tensor values, places;  // of caffe2rt.BestAnchors, in place of both
     std::int64_t anchors = 0, channels = 0, height = 0, width = 0;
     std::int64_t cells() const { return height * width; }
@@ -136,7 +136,7 @@ class RetinaNetDecoder final : public Decoder {
       level.height = static_cast<std::int64_t>(size.const_data_ptr<float>()[1]);
       level.width = static_cast<std::int64_t>(size.const_data_ptr<float>()[2]);
     } else {
-      level.logits = host_blob(blobs, names.logits, {images, -1, -1, -1});
+      level.logits = host_blob(blobs, names.logits, {images, -1, -1, -1}, at::MemoryFormat::ChannelsLast);
       level.channels = level.logits.size(1);
       level.height = level.logits.size(2);
       level.width = level.logits.size(3);
@@ -145,7 +145,8 @@ class RetinaNetDecoder final : public Decoder {
             "blob '{}': expected a multiple of {} anchors, got {} channels", names.logits, level.anchors,
             level.channels);
     if (!from_gpu)
-      level.deltas = host_blob(blobs, names.deltas, {images, level.anchors * 4, level.height, level.width});
+      level.deltas = host_blob(blobs, names.deltas, {images, level.anchors * 4, level.height, level.width},
+                               at::MemoryFormat::ChannelsLast);
     return level;
   }
 
@@ -191,14 +192,19 @@ class RetinaNetDecoder final : public Decoder {
     // Most values are far below the threshold: what may pass is found without an exponential each.
     const float least = std::log(score_threshold_ / (1 - score_threshold_)) - 0.01F;
     const float* logits = level.logits.const_data_ptr<float>() + image * level.logits.stride(0);
-    for (std::int64_t channel = 0; channel < level.channels; channel++) {
-      for (std::int64_t cell = 0; cell < level.cells(); cell++) {
-        const float logit = logits[channel * level.cells() + cell];
-        if (!(logit > least)) continue;
-        const float score = sigmoid(logit);
+    const std::int64_t count = level.channels * level.cells();
+    constexpr std::int64_t kBlock = 64;  // are looked at together
+    for (std::int64_t first = 0; first < count; first += kBlock) {
+      const std::int64_t last = std::min(first + kBlock, count);
+      int passing = 0;
+      for (std::int64_t i = first; i < last; i++) passing += logits[i] > least ? 1 : 0;
+      if (passing == 0) continue;
+      for (std::int64_t position = first; position < last; position++) {
+        if (!(logits[position] > least)) continue;
+        const float score = sigmoid(logits[position]);
         if (score > score_threshold_)
           found.push_back(
-              {score, cell * level.channels + channel, {}, static_cast<int>(channel % level.classes())});
+              {score, position, {}, static_cast<int>(position % level.channels % level.classes())});
       }
     }
     return found;
@@ -228,7 +234,7 @@ class RetinaNetDecoder final : public Decoder {
     const std::int64_t cell = position / level.channels, anchor = position % level.channels / level.classes();
     const float* deltas = level.deltas.const_data_ptr<float>() + image * level.deltas.stride(0);
     std::array<float, 4> of_anchor{};
-    for (std::int64_t i = 0; i < 4; i++) of_anchor[i] = deltas[(anchor * 4 + i) * level.cells() + cell];
+    for (std::int64_t i = 0; i < 4; i++) of_anchor[i] = deltas[(cell * level.anchors + anchor) * 4 + i];
     return coder_.decode(anchors.anchor(index, cell / level.width, cell % level.width, anchor),
                          of_anchor.data());
   }
