@@ -70,9 +70,8 @@ struct DotBfloat16 {
   CAFFE2RT_AVX512 static Sum dot(Sum sum, __m512i a, __m512i b) {
     return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }
-  CAFFE2RT_AVX512 static Sum zero() { return _mm512_setzero_ps(); }
-  CAFFE2RT_AVX512 static Sum from_bits(__m512 bits) { return bits; }
-  CAFFE2RT_AVX512 static __m512 to_bits(Sum sum) { return sum; }
+  CAFFE2RT_AVX512 static Sum load(const float* bits) { return _mm512_loadu_ps(bits); }
+  CAFFE2RT_AVX512 static void store(Sum sum, float* bits) { _mm512_storeu_ps(bits, sum); }
 
   // What the sums of 16 filters from m on stand for.
   struct Scale {
@@ -84,9 +83,8 @@ struct DotBfloat16 {
 struct DotInt8 {
   using Sum = __m512i;
   CAFFE2RT_AVX512 static Sum dot(Sum sum, __m512i a, __m512i b) { return _mm512_dpbusd_epi32(sum, a, b); }
-  CAFFE2RT_AVX512 static Sum zero() { return _mm512_setzero_si512(); }
-  CAFFE2RT_AVX512 static Sum from_bits(__m512 bits) { return _mm512_castps_si512(bits); }
-  CAFFE2RT_AVX512 static __m512 to_bits(Sum sum) { return _mm512_castsi512_ps(sum); }
+  CAFFE2RT_AVX512 static Sum load(const float* bits) { return _mm512_loadu_si512(bits); }
+  CAFFE2RT_AVX512 static void store(Sum sum, float* bits) { _mm512_storeu_si512(bits, sum); }
 
   struct Scale {
     __m512i offset;

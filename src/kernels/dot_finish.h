@@ -82,7 +82,7 @@ CAFFE2RT_AVX512 void finish_columns(const Problem& p, const float* sums, const S
     const __m512 bias = conv.bias ? _mm512_maskz_loadu_ps(mask, conv.bias + m + v) : zero;
     size_t at = conv.offset(row) + m + v;
     for (size_t r = 0; r < rows; r++, at += step) {
-      __m512 value = _mm512_add_ps(scale(Dot::from_bits(_mm512_load_ps(sums + r * kPanel + v))), bias);
+      __m512 value = _mm512_add_ps(scale(Dot::load(sums + r * kPanel + v)), bias);
       if (residual) value = _mm512_add_ps(value, load(residual, r * step + m + v, mask));
       if (conv.relu) value = _mm512_max_ps(value, zero);
       store(at, value, mask);

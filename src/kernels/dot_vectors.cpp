@@ -13,7 +13,7 @@ struct Slice {
   bool first, last;
 };
 
-// What the sums of a tile begin with, or null, and where they go; from one row to the next.
+// What the sums of a tile begin with, and where they go; from one row to the next.
 struct Sums {
   const float* begin;
   float* end;
@@ -28,9 +28,7 @@ CAFFE2RT_AVX512 void multiply_tile(const Group* a, size_t step, const Group* pan
 #pragma GCC unroll 16
   for (int r = 0; r < kHeight; r++)
 #pragma GCC unroll 2
-    for (int v = 0; v < kWidth; v++)
-      sum[r][v] = sums.begin ? Dot::from_bits(_mm512_loadu_ps(sums.begin + r * sums.begin_step + v * 16))
-                             : Dot::zero();
+    for (int v = 0; v < kWidth; v++) sum[r][v] = Dot::load(sums.begin + r * sums.begin_step + v * 16);
   for (size_t k = 0; k < groups; k++) {
     __m512i b[kWidth];
 #pragma GCC unroll 2
@@ -45,8 +43,7 @@ CAFFE2RT_AVX512 void multiply_tile(const Group* a, size_t step, const Group* pan
 #pragma GCC unroll 16
   for (int r = 0; r < kHeight; r++)
 #pragma GCC unroll 2
-    for (int v = 0; v < kWidth; v++)
-      _mm512_storeu_ps(sums.end + r * sums.end_step + v * 16, Dot::to_bits(sum[r][v]));
+    for (int v = 0; v < kWidth; v++) Dot::store(sum[r][v], sums.end + r * sums.end_step + v * 16);
 }
 
 constexpr size_t kRows = 14;  // of a tile at most: as many as keep all sums in registers
@@ -87,11 +84,12 @@ template <class Dot>
 void multiply_panel(const Problem& p, const Layout& layout, const Slice& slice, Rows rows, size_t m,
                     bool past_caches) {
   const Group* panel = static_cast<const Group*>(p.packed) + (m * layout.groups + slice.begin * kPanel);
+  static constexpr float kZeros[kPanel] = {};
   alignas(64) float local[kRows * kPanel];
   while (rows.count > 0) {
     const size_t height = next_height(rows.count, kRows);
     float* kept = rows.sums + m;
-    const Sums sums{slice.first ? nullptr : kept, slice.last ? local : kept, layout.columns,
+    const Sums sums{slice.first ? kZeros : kept, slice.last ? local : kept, slice.first ? 0 : layout.columns,
                     slice.last ? kPanel : layout.columns};
     if (slice.last && !past_caches) expect(p, rows.first, height, m);
     const auto& tiles = p.conv.filters - m > kPanel / 2 ? tiles_by_height<Dot, 2> : tiles_by_height<Dot, 1>;
