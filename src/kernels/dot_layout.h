@@ -73,14 +73,10 @@ struct ToUint8 {
 // Calls run(From()) with what x is made of.
 template <class Convert, class Run>
 void with_numbers_of(const Source& x, Run&& run) {
-  switch (x.encoding.format) {
-    case Format::kFloat32:
-      return run(float());
-    case Format::kBfloat16:
-      return run(std::uint16_t());
-    case Format::kUint8:
-      return run(typename Convert::To());
-  }
+  const Format format = x.encoding.format;
+  if (format == Format::kFloat32) return run(float());
+  if (format == Format::kBfloat16) return run(std::uint16_t());
+  run(typename Convert::To());
 }
 
 // Computes blocks [first, last) by AVX-512, on vectors or on tiles. REQUIRES: has_vectors(p.kind).
