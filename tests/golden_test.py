@@ -5,9 +5,9 @@
 
 Per case: raw outputs and formatted predictions against the recorded ones, by DIR/compare.py: without any rewrite of the net, and
 with all of them but Winograd's convolution the same; with that too, all but one detection the same. In bf16 and int8 nothing is
-recorded: there the rewrites that only join operators change nothing, and blobs of few bits little. Per batch2.npz: what each image gets in a batch against
-what it gets alone. With --device a net runs there, and in fp16 too: with other numbers than float32's, within wider bounds, and
-how far apart they are is printed. Exits 77 (skipped) where DIR, numpy or protobuf is missing. A folder NAME/ holds model.pb and
+recorded: there the rewrites that only join operators change nothing, and blobs of few bits little. Per batch2.npz: what each
+image gets in a batch against what it gets alone. With --device a net runs there, and in fp16 too: with other numbers than
+float32's, within wider bounds, and how far apart they are is printed. Exits 77 (skipped) where DIR, numpy or protobuf is missing. A folder NAME/ holds model.pb and
 model_init.pb, or its model lies in DIR/../models/NAME.
 """
 import argparse
@@ -118,14 +118,15 @@ class Runner:
     def check_narrow(self, model, name, case, precision):
         """The maps that heads read, with blobs of few bits between layers and with float32: residuals are rounded."""
         net = caffe2_pb2.NetDef.FromString((model / "model.pb").read_bytes())
-        maps = {op.input[0] for op in net.op if op.type.startswith("RoIAlign")} or {b for b in net.external_output if b.startswith("box_")}
+        pooled = {op.input[0] for op in net.op if op.type.startswith("RoIAlign")}
+        maps = pooled or {b for b in net.external_output if b.startswith("box_")}
         narrow, wide = self.scratch / "narrow.npz", self.scratch / "wide.npz"
         for out, without in ((narrow, "use_winograd"), (wide, "use_winograd,narrow_activations")):
             self.run(model, case, out, "--precision", precision, "--blobs", ",".join(sorted(maps)), without=without)
         narrow, wide = np.load(narrow), np.load(wide)
         far = max(float(np.linalg.norm(narrow[k] - wide[k]) / np.linalg.norm(wide[k])) for k in maps)
         what = "%s %s %s, narrow blobs" % (name, case.stem, precision)
-        ok = maps and 0 < far < NARROW[precision]
+        ok = 0 < far < NARROW[precision]
         print("%-48s %s %.2g" % (what, "same" if ok else "DIFFERENT", far), flush=True)
         if not ok:
             self.failed.append(what)

@@ -5,7 +5,7 @@
 
 namespace caffe2rt::dot_conv {
 
-// The same of any format.
+// 16 numbers of any format, of which those of the mask are there.
 CAFFE2RT_AVX512 inline __m512 load(const Source& from, size_t at, __mmask16 mask) {
   switch (from.encoding.format) {
     case Format::kBfloat16:
@@ -24,7 +24,7 @@ CAFFE2RT_AVX512 inline __m512 load(const Source& from, size_t at, __mmask16 mask
 // How columns are written: all, all and past the caches, or those that are there.
 enum class Columns { kWhole, kPastCaches, kPart };
 
-// Where 16 columns from `column` on of a panel go, in each format.
+// Writes 16 columns, in each format.
 template <Columns kColumns>
 struct StoreFloats {
   float* y;

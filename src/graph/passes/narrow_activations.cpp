@@ -1,7 +1,7 @@
 // Before: in low precision, a layer -> Y in float32 -> layers that round Y, or add it to what they compute.
 // After: the layer writes Y in the numbers that those multiply, which takes half or a quarter of the memory.
-// What is multiplied stays as it was; what is added, or transformed before it is multiplied, becomes
-// bfloat16.
+// What is only multiplied stays as it was; what is also added, transformed before, or multiplied in several
+// ways becomes bfloat16.
 #include <algorithm>
 #include <map>
 #include <optional>
