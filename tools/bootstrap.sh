@@ -38,7 +38,7 @@ packages=(
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
 )
 
-[ "$tests" = 0 ] || packages+=(clang-format clang-tidy python3-pytest python3-pandas python3-scipy gir1.2-gst-rtsp-server-1.0)
+[ "$tests" = 0 ] || packages+=(clang-format python3-pytest python3-pandas python3-scipy gir1.2-gst-rtsp-server-1.0)
 # The references of the tests are written in PyTorch: the whole wheel, so that Python and the engine share one libtorch.
 [ "$tests" = 0 ] || cuda=1
 
@@ -62,7 +62,7 @@ done
 # One file a kind of wheel says that its installation was finished.
 wheel_stamp=$venv/.installed-cpu
 [ "$cuda" = 1 ] && wheel_stamp=$venv/.installed-cuda
-tests_stamp=$prefix/tests/.installed-$torch_version-motmetrics
+tests_stamp=$prefix/tests/.installed-$torch_version-clang-tidy
 
 if [ "$check" = 1 ]; then
   [ ${#missing[@]} -gt 0 ] && echo "missing packages: ${missing[*]}"
@@ -94,11 +94,11 @@ fi
 
 # A Python that has Debian's packages, the PyTorch above, and what Debian has no package of.
 if [ "$tests" = 1 ] && [ ! -e "$tests_stamp" ]; then
-  say "installing torchvision, pycocotools and motmetrics into $prefix/tests"
+  say "installing torchvision, pycocotools, motmetrics and clang-tidy into $prefix/tests"
   rm -rf "$prefix/tests"
   /usr/bin/python3 -m venv --system-site-packages "$prefix/tests"
   "$prefix/tests/bin/pip" install --disable-pip-version-check --quiet --no-deps 'pycocotools==2.0.*' 'torchvision==0.29.*' \
-    'motmetrics==1.4.*' xmltodict
+    'motmetrics==1.4.*' xmltodict 'clang-tidy==23.1.*'
   echo "$venv"/lib/python3*/site-packages >"$(echo "$prefix"/tests/lib/python3*/site-packages)/libtorch.pth"
   touch "$tests_stamp"
 fi

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#define FMT_HEADER_ONLY 1
 #include <fmt/format.h>
 
 namespace caffe2rt {

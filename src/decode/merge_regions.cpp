@@ -4,7 +4,6 @@
 #include <numeric>
 #include <utility>
 
-#define FMT_HEADER_ONLY 1
 #include <fmt/format.h>
 
 namespace caffe2rt {

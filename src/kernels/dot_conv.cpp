@@ -73,10 +73,17 @@ void pack(Kind kind, const T* filter, size_t filters, size_t channels, size_t wi
 
 }  // namespace
 
-bool has(Way way, Kind kind) { return way == Way::kPlain || has_vectors(kind); }
+void run_plainly(const Problem& p, int first, int last, float* scratch) {
+  if (p.kind == Kind::kBfloat16)
+    run_plainly<ToBfloat16>(p, first, last, scratch);
+  else
+    run_plainly<ToUint8>(p, first, last, scratch);
+}
+
+bool has(Way way, Kind kind) { return way == Way::kPlain || way == Way::kWidened || has_vectors(kind); }
 
 Way fastest(Kind kind) {
-  if (!has_vectors(kind)) return Way::kPlain;
+  if (!has_vectors(kind)) return Way::kWidened;
   const bool tiles = kind == Kind::kBfloat16 ? tile_product::has_bfloat16() : tile_product::has_int8();
   return tiles ? Way::kTiles : Way::kVectors;
 }
@@ -116,13 +123,12 @@ void run(const Problem& problem, int first, int last, float* scratch) {
       return run_tiles(problem, first, last, scratch);
     case Way::kVectors:
       return run_vectors(problem, first, last, scratch);
+    case Way::kWidened:
+      return run_widened(problem, first, last, scratch);
     case Way::kPlain:
       break;
   }
-  if (problem.kind == Kind::kBfloat16)
-    run_plainly<ToBfloat16>(problem, first, last, scratch);
-  else
-    run_plainly<ToUint8>(problem, first, last, scratch);
+  run_plainly(problem, first, last, scratch);
 }
 
 }  // namespace caffe2rt::dot_conv

@@ -1,6 +1,7 @@
-// Convolution of bfloat16 or 8 bit numbers as a product of matrices, for processors that have sums of
-// products of such numbers: twice or four times as many at a time as of float32. Rows of float32 are
-// converted when they are gathered, sums are float32 or int32.
+// Convolution of bfloat16 or 8 bit numbers as a product of matrices. Some processors have sums of products of
+// such numbers: twice or four times as many at a time as of float32; on all others 8 bit ones are multiplied
+// as 16 bit ones, twice as many. Rows of float32 are converted when they are gathered, sums are float32 or
+// int32.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ enum class Kind {
 };
 
 enum class Way {
-  kPlain,    // one sum at a time, on any processor
+  kPlain,    // one sum at a time: what the others are compared with
+  kWidened,  // vectors of any processor, of numbers twice as wide: float32, and 16 bit integers
   kVectors,  // AVX-512 with BF16 or VNNI
   kTiles,    // tile registers (AMX); without them their product is computed by plain loops
 };

@@ -19,19 +19,20 @@ inline size_t group_of(Kind kind) { return kind == Kind::kBfloat16 ? 2 : 4; }
 inline size_t count_panels(size_t filters) { return (filters + kPanel - 1) / kPanel; }
 inline size_t groups_of(Kind kind, size_t depth) { return (depth + group_of(kind) - 1) / group_of(kind); }
 
-// Which part of the depth, in groups, is summed at a time, and the rows of a block: of the plain way and of
-// that by vectors.
+// Which part of the depth, in groups, is summed at a time, and the rows of a block: of all ways but tiles.
 struct Layout {
   size_t groups, part, step, rows;
+  size_t words;    // of 32 bits, that a group takes in scratch memory
   size_t columns;  // of the filters, whole panels
   bool plain;      // rows need no gathering, only converting: a part at a time
 
   explicit Layout(const Problem& p)
       : groups(groups_of(p.kind, p.conv.depth())),
-        part(im2row::slice_of_depth(groups)),
+        words(p.way == Way::kWidened ? 2 : 1),
         columns(count_panels(p.conv.filters) * kPanel),
         plain(im2row::is_plain(p.conv)) {
-    step = im2row::step_of(plain ? part : groups);
+    part = (im2row::slice_of_depth(groups * words) + words - 1) / words;
+    step = im2row::step_of((plain ? part : groups) * words);
     rows = im2row::rows_of_block(p.conv, step * sizeof(Group));
   }
 
@@ -41,9 +42,10 @@ struct Layout {
   size_t sums() const { return part < groups ? rows * columns : 0; }
 };
 
-// Converters for im2row: float32, bfloat16, or what they are already -> numbers of the rows.
+// Converters for im2row: float32, bfloat16, or the Number that is multiplied -> how rows have it.
 struct ToBfloat16 {
-  using To = std::uint16_t;
+  using Number = std::uint16_t;
+  using To = Number;
   explicit ToBfloat16(const Problem&) {}
   To* operator()(const To* from, size_t count, To* to) const { return std::copy_n(from, count, to); }
   std::uint16_t* operator()(const float* from, size_t count, std::uint16_t* to) const {
@@ -53,7 +55,8 @@ struct ToBfloat16 {
 };
 
 struct ToUint8 {
-  using To = std::uint8_t;
+  using Number = std::uint8_t;
+  using To = Number;
   float inverse;
   int zero;
   explicit ToUint8(const Problem& p) : inverse(1 / p.input_scale), zero(p.input_zero) {}
@@ -76,11 +79,14 @@ void with_numbers_of(const Source& x, Run&& run) {
   const Format format = x.encoding.format;
   if (format == Format::kFloat32) return run(float());
   if (format == Format::kBfloat16) return run(std::uint16_t());
-  run(typename Convert::To());
+  run(typename Convert::Number());
 }
 
-// Computes blocks [first, last) by AVX-512, on vectors or on tiles. REQUIRES: has_vectors(p.kind).
+// Computes blocks [first, last) without vectors, by vectors of any processor, or by AVX-512, on vectors or on
+// tiles. REQUIRES of these: has_vectors(p.kind).
 bool has_vectors(Kind kind);
+void run_plainly(const Problem& p, int first, int last, float* scratch);
+void run_widened(const Problem& p, int first, int last, float* scratch);
 void run_vectors(const Problem& p, int first, int last, float* scratch);
 void run_tiles(const Problem& p, int first, int last, float* scratch);
 

@@ -1,17 +1,11 @@
 // Sums of products on vectors: AVX-512 with BF16 or VNNI.
-#include "kernels/dot_layout.h"
-#include "kernels/tile_heights.h"
+#include "kernels/dot_rows.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include "kernels/dot_finish.h"
 
 namespace caffe2rt::dot_conv {
 namespace {
-
-struct Slice {
-  size_t begin, groups;
-  bool first, last;
-};
 
 // What the sums of a tile begin with, and where they go; from one row to the next.
 struct Sums {
@@ -53,23 +47,6 @@ constexpr auto tiles_by_height = by_height<kRows>([]<size_t kHeight> {
   return &multiply_tile<Dot, kHeight, kWidth>;
 });
 
-// Rows that lie one step apart in the output, from the output's row `first` on.
-struct Rows {
-  const Group* a;
-  size_t step;
-  Source residual;  // of these rows, or none
-  float* sums;      // of all of the depth's slices so far, (rows,columns); where there are several
-  size_t first, count;
-
-  void skip(const Problem& p, const Layout& layout, size_t rows) {
-    a += rows * step;
-    if (residual) residual = residual.from(rows * p.conv.filters);
-    sums += rows * layout.columns;
-    first += rows;
-    count -= rows;
-  }
-};
-
 // A line for each of the results of a tile that will soon be written.
 void expect(const Problem& p, size_t row, size_t rows, size_t m) {
   for (size_t r = 0; r < rows; r++) {
@@ -79,82 +56,29 @@ void expect(const Problem& p, size_t row, size_t rows, size_t m) {
   }
 }
 
-// The columns of a panel, from m on.
-template <class Dot>
-void multiply_panel(const Problem& p, const Layout& layout, const Slice& slice, Rows rows, size_t m,
-                    bool past_caches) {
-  const Group* panel = static_cast<const Group*>(p.packed) + (m * layout.groups + slice.begin * kPanel);
-  static constexpr float kZeros[kPanel] = {};
-  alignas(64) float local[kRows * kPanel];
-  while (rows.count > 0) {
-    const size_t height = next_height(rows.count, kRows);
-    float* kept = rows.sums + m;
-    const Sums sums{slice.first ? kZeros : kept, slice.last ? local : kept, slice.first ? 0 : layout.columns,
-                    slice.last ? kPanel : layout.columns};
-    if (slice.last && !past_caches) expect(p, rows.first, height, m);
-    const auto& tiles = p.conv.filters - m > kPanel / 2 ? tiles_by_height<Dot, 2> : tiles_by_height<Dot, 1>;
-    tiles[height - 1](rows.a, rows.step, panel, slice.groups, sums);
-    if (slice.last) finish_rows<Dot>(p, local, rows.residual, rows.first, height, m, past_caches);
-    rows.skip(p, layout, height);
-  }
-}
+template <class Dot, class Converter>
+struct Kernel {
+  using Convert = Converter;
+  static constexpr size_t kRows = dot_conv::kRows;
 
-// From: what x is made of.
-template <class Dot, class Convert, class From>
-void run_by_vectors(const Problem& p, int first, int last, float* scratch) {
-  using T = typename Convert::To;
-  const Layout layout(p);
-  const Convert convert(p);
-  const size_t group = group_of(p.kind), depth = p.conv.depth();
-  // Few weights stay near the processor while rows are written one after the other; many are read once a
-  // block.
-  constexpr size_t kFew = 200 * 1024 / sizeof(Group);
-  const bool few = layout.part * layout.columns <= kFew;
-  T* values = reinterpret_cast<T*>(scratch);
-  float* sums = scratch + layout.values();
-  const size_t value_step = layout.step * group;
-  const bool past_caches = p.conv.past_caches();
-  for (int block = first; block < last; block++) {
-    const size_t row = static_cast<size_t>(block) * layout.rows,
-                 rows = std::min(layout.rows, p.conv.rows() - row);
-    if (!layout.plain) im2row::gather<From>(p.conv, row, rows, convert, values, value_step);
-    const Source residual = im2row::expand_residual(p.conv, row, rows, sums + layout.sums());
-    for (size_t k = 0; k < layout.groups; k += layout.part) {
-      const Slice slice{k, std::min(layout.part, layout.groups - k), k == 0,
-                        k + layout.part >= layout.groups};
-      if (layout.plain)
-        im2row::copy_rows<From>(p.conv, row, rows, k * group,
-                                std::min(slice.groups * group, depth - k * group), convert, values,
-                                value_step);
-      // Of a group that the depth ends in, the rest is multiplied by zeros, and must be numbers itself.
-      if (slice.last && depth % group != 0)
-        for (size_t r = 0; r < rows; r++)
-          std::fill_n(values + r * value_step + depth - (layout.plain ? k * group : 0), group - depth % group,
-                      T());
-      Rows left{reinterpret_cast<const Group*>(scratch) + (layout.plain ? 0 : k),
-                layout.step,
-                residual,
-                sums,
-                row,
-                rows};
-      while (left.count > 0) {
-        Rows some = left;
-        some.count = p.conv.on_line(left.first, few ? next_height(left.count, kRows) : left.count);
-        for (size_t m = 0; m < static_cast<size_t>(p.conv.filters); m += kPanel)
-          multiply_panel<Dot>(p, layout, slice, some, m, past_caches);
-        if (slice.last) p.conv.activate(some.first, some.count);
-        left.skip(p, layout, some.count);
-      }
+  static void multiply_panel(const Problem& p, const Layout& layout, const Slice& slice, Rows rows, size_t m,
+                             bool past_caches) {
+    const Group* panel = static_cast<const Group*>(p.packed) + (m * layout.groups + slice.begin * kPanel);
+    static constexpr float kZeros[kPanel] = {};
+    alignas(64) float local[kRows * kPanel];
+    while (rows.count > 0) {
+      const size_t height = next_height(rows.count, kRows);
+      float* kept = rows.sums + m;
+      const Sums sums{slice.first ? kZeros : kept, slice.last ? local : kept,
+                      slice.first ? 0 : layout.columns, slice.last ? kPanel : layout.columns};
+      if (slice.last && !past_caches) expect(p, rows.first, height, m);
+      const auto& tiles = p.conv.filters - m > kPanel / 2 ? tiles_by_height<Dot, 2> : tiles_by_height<Dot, 1>;
+      tiles[height - 1](rows.a, rows.step, panel, slice.groups, sums);
+      if (slice.last) finish_rows<Dot>(p, local, rows.residual, rows.first, height, m, past_caches);
+      rows.skip(p, layout, height);
     }
   }
-}
-
-template <class Dot, class Convert>
-void run_by_vectors(const Problem& p, int first, int last, float* scratch) {
-  with_numbers_of<Convert>(p.conv.x, [&](auto number) {
-    run_by_vectors<Dot, Convert, decltype(number)>(p, first, last, scratch);
-  });
-}
+};
 
 }  // namespace
 
@@ -168,9 +92,9 @@ bool has_vectors(Kind kind) {
 
 void run_vectors(const Problem& p, int first, int last, float* scratch) {
   if (p.kind == Kind::kBfloat16)
-    run_by_vectors<DotBfloat16, FastBfloat16>(p, first, last, scratch);
+    run_by_rows<Kernel<DotBfloat16, FastBfloat16>>(p, first, last, scratch);
   else
-    run_by_vectors<DotInt8, FastUint8>(p, first, last, scratch);
+    run_by_rows<Kernel<DotInt8, FastUint8>>(p, first, last, scratch);
   _mm_sfence();
 }
 

@@ -62,25 +62,31 @@ class Encoder {
       : inverse_(hn::Set(Tag(), 1 / encoding.scale)),
         zero_(hn::Set(hn::Rebind<int32_t, Tag>(), encoding.zero)) {}
 
-  HWY_INLINE void operator()(Vec v, float* to) const { hn::StoreU(v, Tag(), to); }
-  HWY_INLINE void operator()(Vec v, uint16_t* to) const {
-    const hn::Rebind<int32_t, Tag> integers;
+  // What is stored of each, as integers of 32 bits.
+  HWY_INLINE auto upper_halves(Vec v) const {
     const hn::Rebind<uint32_t, Tag> words;
     const auto bits = hn::BitCast(words, v);
     const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(words, 1));
     const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(words, 0x7fff))));
     const auto strange = hn::Or(hn::ShiftRight<16>(bits), hn::Set(words, 0x40));
-    const auto upper = hn::IfThenElse(hn::RebindMask(words, hn::Eq(v, v)), rounded, strange);
-    const hn::Rebind<uint16_t, Tag> halves;
-    hn::StoreU(hn::DemoteTo(halves, hn::BitCast(integers, upper)), halves, to);
+    return hn::BitCast(hn::Rebind<int32_t, Tag>(),
+                       hn::IfThenElse(hn::RebindMask(words, hn::Eq(v, v)), rounded, strange));
   }
-  HWY_INLINE void operator()(Vec v, uint8_t* to) const {
+  HWY_INLINE auto octets(Vec v) const {
     const Tag tag;
     const Vec far = hn::Set(tag, 1e6F);  // must not be carried round by the zero
     const Vec number = hn::IfThenElse(hn::Eq(v, v), hn::Mul(v, inverse_), hn::Neg(far));
     const auto q = hn::Add(hn::NearestInt(hn::Clamp(number, hn::Neg(far), far)), zero_);
-    const hn::Rebind<uint8_t, Tag> octets;
-    hn::StoreU(hn::DemoteTo(octets, q), octets, to);
+    return hn::DemoteTo(hn::Rebind<uint8_t, Tag>(), q);
+  }
+
+  HWY_INLINE void operator()(Vec v, float* to) const { hn::StoreU(v, Tag(), to); }
+  HWY_INLINE void operator()(Vec v, uint16_t* to) const {
+    const hn::Rebind<uint16_t, Tag> halves;
+    hn::StoreU(hn::DemoteTo(halves, upper_halves(v)), halves, to);
+  }
+  HWY_INLINE void operator()(Vec v, uint8_t* to) const {
+    hn::StoreU(octets(v), hn::Rebind<uint8_t, Tag>(), to);
   }
 
   // To an array of any format.

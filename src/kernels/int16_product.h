@@ -10,9 +10,6 @@ namespace caffe2rt::int16_product {
 
 constexpr size_t kPanel = 32;  // columns of a panel
 
-// The processor has instructions for it: AVX-512 with VNNI. Where it has not, the same is computed slowly.
-bool is_fast();
-
 // Pairs of neighbours along a depth.
 constexpr size_t pairs_of(size_t depth) { return (depth + 1) / 2; }
 
@@ -40,7 +37,7 @@ struct Problem {
 
 void multiply(const Problem& problem);
 
-// On any processor.
+// Without vectors: what the others are compared with.
 float quantize_plainly(const float* row, size_t count, std::int16_t* to);
 void multiply_plainly(const Problem& problem);
 

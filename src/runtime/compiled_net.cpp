@@ -55,15 +55,13 @@ Operators make_operators(const Graph& graph) {
   return ops;
 }
 
-// Low precisions are asked for to be fast.
+// A low precision is asked for to be fast.
 void warn_if_slow(Precision precision, c10::Device device) {
-  if (precision == Precision::kFloat32 || !device.is_cpu()) return;
-  const bool bfloat16 = precision == Precision::kBfloat16;
-  if (dot_conv::fastest(bfloat16 ? dot_conv::Kind::kBfloat16 : dot_conv::Kind::kInt8) ==
-      dot_conv::Way::kPlain)
-    LOG(WARNING) << "precision " << (bfloat16 ? "bf16" : "int8")
-                 << ": this processor has no instructions for it (AVX-512 with "
-                 << (bfloat16 ? "BF16" : "VNNI") << "): it is computed slowly; fp32 is faster here";
+  if (precision == Precision::kBfloat16 && device.is_cpu() &&
+      dot_conv::fastest(dot_conv::Kind::kBfloat16) == dot_conv::Way::kWidened)
+    LOG(WARNING)
+        << "precision bf16: this processor has no instructions for it (AVX-512 with BF16): bfloat16 is "
+           "multiplied as float32; fp32 is about as fast here and more exact";
 }
 
 void check_precision(const CompileOptions& options) {

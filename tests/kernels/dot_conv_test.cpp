@@ -351,14 +351,14 @@ TEST_P(DotConv, WritesLargeOutputsPastTheCaches) {
 
 std::string name(const testing::TestParamInfo<Case>& info) {
   const auto [kind, way] = info.param;
-  const char* ways[] = {"Plain", "Vectors", "Tiles"};
+  const char* ways[] = {"Plain", "Widened", "Vectors", "Tiles"};
   return std::string(kind == dot_conv::Kind::kBfloat16 ? "Bfloat16" : "Int8") + ways[static_cast<int>(way)];
 }
 
 INSTANTIATE_TEST_SUITE_P(, DotConv,
                          testing::Combine(testing::Values(dot_conv::Kind::kBfloat16, dot_conv::Kind::kInt8),
-                                          testing::Values(dot_conv::Way::kPlain, dot_conv::Way::kVectors,
-                                                          dot_conv::Way::kTiles)),
+                                          testing::Values(dot_conv::Way::kPlain, dot_conv::Way::kWidened,
+                                                          dot_conv::Way::kVectors, dot_conv::Way::kTiles)),
                          name);
 
 TEST(DotConvWays, ThePlainOneIsEverywhere) {

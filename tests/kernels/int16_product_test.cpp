@@ -77,7 +77,6 @@ TEST(Int16Product, IsTheProduct) {
 }
 
 TEST(Int16Product, TheProcessorsInstructionsAndPlainCodeAgree) {
-  if (!int16_product::is_fast()) GTEST_SKIP() << "this processor lacks AVX-512 with VNNI";
   Product fast(23, 75, 50, normal()), plain(23, 75, 50, normal());
   fast.run(int16_product::quantize, int16_product::multiply);
   plain.run(int16_product::quantize_plainly, int16_product::multiply_plainly);

@@ -47,7 +47,7 @@ std::vector<MatMulKind> choose_kinds(const Graph& graph, const PassOptions& opti
     std::ranges::fill(kinds, MatMulKind{.precision = Precision::kBfloat16});
   if (options.precision != Precision::kInt8 || !options.calibration) return kinds;
   // What 8 bits are too few for.
-  if (dot_conv::fastest(dot_conv::Kind::kBfloat16) != dot_conv::Way::kPlain)
+  if (dot_conv::has(dot_conv::Way::kVectors, dot_conv::Kind::kBfloat16))
     std::ranges::fill(kinds, MatMulKind{.precision = Precision::kBfloat16});
   const std::vector<bool> read = read_by_layers(graph);
   bool any = false;

@@ -15,7 +15,6 @@
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
 #include "kernels/dot_conv.h"
-#include "kernels/int16_product.h"
 #include "kernels/winograd.h"
 
 namespace caffe2rt {
@@ -24,12 +23,13 @@ namespace {
 using winograd::Numbers;
 
 // What Winograd's way is to multiply where it is the fastest. It takes a quarter of the products; 16 bit
-// integers halve their time, as bfloat16 does without transforms, and 8 bit ones take a quarter. On tiles
-// nothing is faster than products of all.
-// `measured`: it was measured to be the fastest.
+// integers halve their time. Without transforms bfloat16 does so too, and 8 bit integers take a quarter,
+// where the processor has instructions for them. On tiles nothing is faster than products of all. `measured`:
+// it was measured to be the fastest.
 std::optional<Numbers> fastest(const ConvNode& conv, Precision precision, bool measured) {
   // With fewer channels the transforms cost more than the products save.
-  constexpr std::int64_t kLeast = 16, kLeastBesideBfloat16 = 64, kLeastBesideInt8 = 256;
+  constexpr std::int64_t kLeast = 16, kLeastBesideBfloat16 = 64, kLeastBesideInt8 = 256,
+                         kLeastBesideWidened = 64;
   // Groups have few products; what other ways there are is slow at them, in any precision.
   if (conv.group > 1) return Numbers::kFloat32;
   const std::int64_t channels = std::min(conv.filter.size(0), conv.filter.size(1));
@@ -38,11 +38,16 @@ std::optional<Numbers> fastest(const ConvNode& conv, Precision precision, bool m
   };
   if (precision == Precision::kFloat32) return from(kLeast, Numbers::kFloat32);
   const bool is_bfloat16 = precision == Precision::kBfloat16;
-  const auto kind = is_bfloat16 ? dot_conv::Kind::kBfloat16 : dot_conv::Kind::kInt8;
-  if (dot_conv::fastest(kind) == dot_conv::Way::kTiles && !measured) return std::nullopt;
-  if (int16_product::is_fast())
-    return from(is_bfloat16 ? kLeastBesideBfloat16 : kLeastBesideInt8, Numbers::kInt16);
-  return is_bfloat16 ? from(2 * kLeastBesideBfloat16, Numbers::kFloat32) : std::nullopt;
+  switch (dot_conv::fastest(is_bfloat16 ? dot_conv::Kind::kBfloat16 : dot_conv::Kind::kInt8)) {
+    case dot_conv::Way::kTiles:
+      return measured ? std::optional(Numbers::kInt16) : std::nullopt;
+    case dot_conv::Way::kVectors:
+      return from(is_bfloat16 ? kLeastBesideBfloat16 : kLeastBesideInt8, Numbers::kInt16);
+    case dot_conv::Way::kWidened:
+    case dot_conv::Way::kPlain:
+      break;
+  }
+  return from(is_bfloat16 ? kLeast : kLeastBesideWidened, Numbers::kInt16);
 }
 
 bool suits(const ConvNode& conv) {
