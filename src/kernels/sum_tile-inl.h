@@ -25,13 +25,23 @@ struct Sums {
   size_t begin_step, end_step;
 };
 
-// GCC would read all rows first, and have no registers left for the sums.
-template <class V>
-HWY_INLINE void keep_in_order([[maybe_unused]] V& a, [[maybe_unused]] V& b) {
+// Left to itself, GCC has not enough registers for the sums: it reads all rows first, and keeps second copies
+// of sums for what comes after the loop. Here a row is done with, and there the loop.
 #if defined(__GNUC__) && HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
-  asm volatile("" : "+x"(a.raw), "+x"(b.raw));
-#endif
+template <class Sum>
+HWY_INLINE void keep_in_order(const Sum& a, const Sum& b) {
+  asm volatile("" ::"x"(a.raw), "x"(b.raw));
 }
+template <class Sum>
+HWY_INLINE void part_with(Sum& a, Sum& b) {
+  asm volatile("" : "+x"(a.raw), "+x"(b.raw));
+}
+#else
+template <class Sum>
+HWY_INLINE void keep_in_order(const Sum&, const Sum&) {}
+template <class Sum>
+HWY_INLINE void part_with(Sum&, Sum&) {}
+#endif
 
 // kHeight rows by two vectors. Dot says how neighbours along the depth, a group, are multiplied, in kSteps
 // each: a row has them in kWords words, a panel in one word each of its kPanel columns.
@@ -59,6 +69,8 @@ HWY_NOINLINE void multiply_tile(const int32_t* a, size_t step, const int32_t* pa
         keep_in_order(left[r], right[r]);
       }
     }
+#pragma GCC unroll 16
+  for (size_t r = 0; r < kHeight; r++) part_with(left[r], right[r]);
 #pragma GCC unroll 16
   for (size_t r = 0; r < kHeight; r++)
     Dot::store(left[r], right[r], sums.begin + r * sums.begin_step, sums.end + r * sums.end_step);
