@@ -7,6 +7,7 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -71,6 +72,13 @@ void check_precision(const CompileOptions& options) {
           "precision fp16: only on a GPU; the CPU has fp32, bf16 and int8");
   require(options.precision != Precision::kInt8 || options.device.is_cpu(), ErrorCode::kUnsupported,
           "precision int8: only on the CPU; a GPU has fp32, fp16 and bf16");
+}
+
+// The C library keeps what the weights took before they were packed; nothing later is as large.
+void give_back_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 // The device that a run's tensors are made on, by those who name none.
@@ -165,6 +173,7 @@ CompiledNet CompiledNet::compile(const NetDef& net, Blobs weights, const Compile
   for (ValueId id = 0; id < static_cast<ValueId>(graph.values.size()); id++)
     if (last_step[id] >= 0 && !kept.contains(id) && !graph.constants.contains(id))
       compiled.steps_[last_step[id]].dead_after.push_back(id);
+  give_back_memory();
   return compiled;
 }
 
