@@ -2,12 +2,12 @@
 // came, and the places it passed through (operator, blob, file), outermost first.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <exception>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace caffe2rt {
 

@@ -1,10 +1,10 @@
 #include "decode/merge_regions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace caffe2rt {
 namespace {
