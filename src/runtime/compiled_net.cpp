@@ -62,7 +62,7 @@ void warn_if_slow(Precision precision, c10::Device device) {
       dot_conv::fastest(dot_conv::Kind::kBfloat16) == dot_conv::Way::kWidened)
     LOG(WARNING)
         << "precision bf16: this processor has no instructions for it (AVX-512 with BF16): bfloat16 is "
-           "multiplied as float32; fp32 is about as fast here and more exact";
+           "multiplied as float32, which gains little";
 }
 
 void check_precision(const CompileOptions& options) {
