@@ -1,6 +1,8 @@
 // caffe2_run: runs a net on the arrays of an .npz file and writes what comes out to another.
 #include <ATen/Parallel.h>
 
+#include <charconv>
+
 #include "decode/decoder.h"
 #include "decode/predictions.h"
 #include "graph/passes/passes.h"
@@ -33,9 +35,12 @@ Blobs read_feeds(const std::string& file) {
 // "432x768": height and width.
 FrameSize parse_size(const std::string& text) {
   FrameSize size;
-  char end = 0;
-  const bool two = std::sscanf(text.c_str(), "%dx%d%c", &size.height, &size.width, &end) == 2;
-  require(two && size.height > 0 && size.width > 0, ErrorCode::kArgument,
+  const char* const end = text.data() + text.size();
+  const auto height = std::from_chars(text.data(), end, size.height);
+  const bool cross = height.ptr != end && *height.ptr == 'x';
+  const auto width = std::from_chars(cross ? height.ptr + 1 : end, end, size.width);
+  const bool read = height.ec == std::errc() && width.ec == std::errc() && width.ptr == end;
+  require(read && size.height > 0 && size.width > 0, ErrorCode::kArgument,
           "--original-size: expected HEIGHTxWIDTH, got '{}'", text);
   return size;
 }

@@ -102,7 +102,6 @@ class RetinaNetDecoder final : public Decoder {
   void fill(const Blobs& blobs, std::span<const ImageSizes> images, const DetectOptions& options,
             std::vector<Detections>& results) const override {
     std::vector<Level> levels;
-    levels.reserve(anchors_.levels.size());
     for (size_t i = 0; i < anchors_.levels.size(); i++)
       levels.push_back(read_level(blobs, i, static_cast<std::int64_t>(images.size())));
     const AnchorGenerator anchors = grid_strides_ ? with_grid_strides(levels) : anchors_;

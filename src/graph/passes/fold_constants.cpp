@@ -22,7 +22,6 @@ bool is_constant(const Graph& graph, const Node& node) {
 Outputs run(const Graph& graph, const Node& node) {
   const Schema& schema = *find_schema(node.def.type);
   std::vector<const at::Tensor*> in;
-  in.reserve(node.inputs.size());
   for (const ValueId id : node.inputs) in.push_back(&graph.constants.at(id));
   Outputs out(node.outputs.size());
   const Inputs inputs(schema, in);
