@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/arrays.h"
+#include "kernels/int16_rows.h"
 
 namespace caffe2rt {
 namespace {
@@ -76,11 +77,15 @@ TEST(Int16Product, IsTheProduct) {
     }
 }
 
-TEST(Int16Product, TheProcessorsInstructionsAndPlainCodeAgree) {
-  Product fast(23, 75, 50, normal()), plain(23, 75, 50, normal());
+TEST(Int16Product, TheProcessorsInstructionsVectorsAndPlainCodeAgree) {
+  Product fast(23, 75, 50, normal()), vectors(23, 75, 50, normal()), plain(23, 75, 50, normal());
   fast.run(int16_product::quantize, int16_product::multiply);
+  vectors.run(int16_product::quantize_by_vectors, int16_product::multiply_by_vectors);
   plain.run(int16_product::quantize_plainly, int16_product::multiply_plainly);
-  for (size_t i = 0; i < fast.c.size(); i++) ASSERT_NEAR(fast.c[i], plain.c[i], 2e-3) << i;
+  for (size_t i = 0; i < plain.c.size(); i++) {
+    ASSERT_NEAR(fast.c[i], plain.c[i], 2e-3) << i;
+    ASSERT_NEAR(vectors.c[i], plain.c[i], 2e-3) << i;
+  }
 }
 
 // Equal numbers make the largest sums there are.
