@@ -53,12 +53,7 @@ void look(const Flags& flags) {
   print(*seen);
   if (flags.output.empty()) return;
   draw(*seen, image);
-  bool written = false;
-  try {
-    written = cv::imwrite(flags.output, image);
-  } catch (const cv::Exception&) {  // an ending that names no format
-  }
-  require(written, ErrorCode::kIo, "{}: cannot be written as an image", flags.output);
+  require(cv::haveImageWriter(flags.output) && cv::imwrite(flags.output, image), ErrorCode::kIo, "{}: cannot be written as an image", flags.output);
 }
 
 void add_options(CLI::App& app, Flags& flags) {

@@ -57,9 +57,10 @@ NamedTensors predictions(const Detections& seen) {
                             {"scores", to_tensor(scores, {count}, at::kFloat)},
                             {"classes", to_tensor(classes, {count}, at::kLong)}};
   if (seen.masks.size > 0) formatted["masks"] = pasted_masks(seen);
-  if (!keypoints.empty())
-    formatted["keypoints"] =
-        to_tensor(keypoints, {count, static_cast<std::int64_t>(keypoints.size()) / 3 / count, 3}, at::kFloat);
+  if (!keypoints.empty()) {
+    const auto per_object = static_cast<std::int64_t>(seen.objects.front().keypoints.size());
+    formatted["keypoints"] = to_tensor(keypoints, {count, per_object, 3}, at::kFloat);
+  }
   if (seen.semantic) formatted["sem_seg_argmax"] = to_tensor(*seen.semantic);
   if (seen.panoptic) formatted["panoptic"] = to_tensor(*seen.panoptic);
   return formatted;
