@@ -7,7 +7,7 @@
 
 namespace caffe2rt::int16_product {
 
-float pack_column(const float* numbers, size_t depth, size_t step, std::int16_t* packed, size_t column) {
+float scale_of_column(const float* numbers, size_t depth, size_t step) {
   double squares = 0;
   float largest = 0;
   for (size_t k = 0; k < depth; k++) {
@@ -15,12 +15,16 @@ float pack_column(const float* numbers, size_t depth, size_t step, std::int16_t*
     squares += static_cast<double>(number) * number;
     largest = std::max(largest, std::abs(number));
   }
-  std::int16_t* to = packed + (column / kPanel * pairs_of(depth) * kPanel + column % kPanel) * 2;
   const auto length = static_cast<float>(std::sqrt(squares));
-  const float inverse = length > 0 ? std::min(kColumnLength / length, kLargest / largest) : 0;
+  return length > 0 ? std::max(length / kColumnLength, largest / kLargest) : 0;
+}
+
+float pack_column(const float* numbers, size_t depth, size_t step, std::int16_t* packed, size_t column) {
+  std::int16_t* to = packed + (column / kPanel * pairs_of(depth) * kPanel + column % kPanel) * 2;
+  const float scale = scale_of_column(numbers, depth, step), inverse = scale > 0 ? 1 / scale : 0;
   for (size_t k = 0; k < 2 * pairs_of(depth); k++)
     to[k / 2 * kPanel * 2 + k % 2] = k < depth ? round_to_int16(numbers[k * step], inverse) : std::int16_t{0};
-  return inverse > 0 ? 1 / inverse : 0;
+  return scale;
 }
 
 float quantize_plainly(const float* row, size_t count, std::int16_t* to) {

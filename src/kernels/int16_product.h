@@ -17,7 +17,10 @@ constexpr size_t pairs_of(size_t depth) { return (depth + 1) / 2; }
 // stands for one, row[i] = about scale * to[i]. A row with infinite or no numbers has a scale that is none.
 float quantize(const float* row, size_t count, std::int16_t* to);
 
-// The same of column `column` of a packed matrix with `depth` numbers, `step` floats apart.
+// What stands for one in a column of a packed matrix with `depth` numbers, `step` floats apart.
+float scale_of_column(const float* numbers, size_t depth, size_t step);
+
+// Writes it as column `column`, and gives that.
 float pack_column(const float* numbers, size_t depth, size_t step, std::int16_t* packed, size_t column);
 
 // 32 bit words of a packed matrix: panels, pairs of the depth, columns of the panel.

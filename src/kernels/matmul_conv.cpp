@@ -10,6 +10,8 @@
 
 #include "kernels/im2row.h"
 #include "kernels/matmul-inl.h"
+#include "kernels/pooled_lines-inl.h"
+#include "kernels/pooled_lines.h"
 #include "kernels/window_lines.h"
 
 // What is the same for every vector width: once a file, however often it is included.
@@ -251,6 +253,15 @@ class LineReader {
   HWY_ALIGN float mean_[kFewChannels * mm::kLanes];  // of as many vectors as there are channels
 };
 
+// The rows of an output line, whose windows begin on the copied line `lines`.
+mm::Rows rows_of_line(const Problem& p, const window_lines::Layout& layout, const float* lines) {
+  return {.first = lines,
+          .step = static_cast<size_t>(p.stride_w) * p.channels,
+          .depth = static_cast<size_t>(p.kernel_w) * p.channels,
+          .parts = static_cast<size_t>(p.kernel_h),
+          .part_step = p.dilation_h * layout.step};
+}
+
 // Blocks of lines, whose pixels have few channels.
 void run_by_lines(const Problem& p, int first, int last, float* scratch) {
   const window_lines::Layout layout(p);
@@ -263,19 +274,45 @@ void run_by_lines(const Problem& p, int first, int last, float* scratch) {
     window_lines::copy_lines(p, layout, image, line, lines, read, scratch);
     for (int i = 0; i < lines; i++) {
       const size_t row = (image * p.out_height + line + i) * p.out_width, width = p.out_width;
-      const mm::Rows rows{.first = scratch + i * p.stride_h * layout.step,
-                          .step = static_cast<size_t>(p.stride_w) * p.channels,
-                          .depth = static_cast<size_t>(p.kernel_w) * p.channels,
-                          .parts = static_cast<size_t>(p.kernel_h),
-                          .part_step = p.dilation_h * layout.step};
+      const mm::Rows rows = rows_of_line(p, layout, scratch + i * p.stride_h * layout.step);
       const float* residual = im2row::expand_residual(p, row, width, scratch + layout.size(p)).floats();
       multiply_block(p, rows, residual, row, width, all, /*in_place=*/false);
     }
   }
 }
 
+// The same where the results are pooled: none of them is written but to a line that stays near the processor.
+void run_pooled(const Problem& p, int first, int last, float* scratch) {
+  const window_lines::Layout layout(p);
+  const pooled_lines::Layout blocks(p);
+  const LineReader read(p);
+  const Slice all{0, p.depth(), true, true};
+  float *const results = scratch + blocks.input, *const sums = results + blocks.result;
+  Problem one = p;  // a line of it
+  one.images = one.out_height = 1;
+  one.y = results;
+  for (int block = first; block < last; block++) {
+    const size_t image = block / blocks.of_image;
+    const int begin = block % blocks.of_image * blocks.lines,
+              end = std::min(begin + blocks.lines, p.pool_height()),
+              last_line = std::min(2 * end, p.out_height);
+    const pooled_lines::HWY_NAMESPACE::Pool pool(p, image, begin, end, sums);
+    for (int line = std::max(2 * begin - 1, 0), lines = 0; line < last_line; line += lines) {
+      lines = std::min(layout.lines, last_line - line);
+      window_lines::copy_lines(p, layout, image, line, lines, read, scratch);
+      for (int i = 0; i < lines; i++) {
+        const mm::Rows rows = rows_of_line(p, layout, scratch + i * p.stride_h * layout.step);
+        multiply_block(one, rows, /*residual=*/nullptr, 0, p.out_width, all, /*in_place=*/false);
+        pool.add(line + i, results);
+      }
+    }
+  }
+}
+
 void Run(const Problem& p, int first, int last, float* scratch) {
-  if (window_lines::fits(p))
+  if (p.pooled)
+    run_pooled(p, first, last, scratch);
+  else if (window_lines::fits(p))
     run_by_lines(p, first, last, scratch);
   else
     run_by_rows(p, first, last, scratch);
@@ -306,13 +343,19 @@ void pack(const float* filter, size_t filters, size_t channels, size_t window, f
 
 bool reads_pixels(const Problem& problem) { return window_lines::fits(problem); }
 
+bool writes_once(const Problem& problem) {
+  return window_lines::fits(problem) || im2row::slice_of_depth(problem.depth()) == problem.depth();
+}
+
 int count_blocks(const Problem& problem) {
+  if (problem.pooled) return problem.images * pooled_lines::Layout(problem).of_image;
   if (window_lines::fits(problem)) return problem.images * window_lines::Layout(problem).of_image;
   const size_t rows = rows_of_block(problem);
   return static_cast<int>((problem.rows() + rows - 1) / rows);
 }
 
 size_t scratch_size(const Problem& problem) {
+  if (problem.pooled) return pooled_lines::Layout(problem).size();
   if (window_lines::fits(problem))
     return window_lines::Layout(problem).size(problem) + im2row::residual_size(problem, problem.out_width);
   const size_t rows = rows_of_block(problem);

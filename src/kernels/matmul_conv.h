@@ -16,7 +16,7 @@ namespace caffe2rt::matmul_conv {
 constexpr int kFewChannels = 4;
 
 // What one convolution is made of. All arrays are float32; x, residual and y may be something else in
-// dot_conv.h.
+// dot_conv.h, and y where it is pooled.
 struct Problem {
   int images = 0, height = 1, width = 1;  // of the input
   int channels = 0, filters = 0;
@@ -33,12 +33,16 @@ struct Problem {
   const float* mean = nullptr;    // (channels), taken off x, whose surroundings stay zero, or null
   const float* packed = nullptr;  // pack()
   const float* bias = nullptr;    // (filters), or null
-  Source residual;                // like y, added before the activation, or none; not y itself
+  Source residual;                // like y, added before the activation, or none; y itself where
+                                  // writes_once()
   int residual_scale = 1;  // 2: the residual is half as high and wide as y, each of its pixels added to
                            // four of y
   bool relu = false;       // max(y, 0), and 0 for what is not a number
   HardSwish hard_swish;    // of y, where there is one: then y is float32
-  Target y;                // (images,out_height,out_width,filters)
+  // Where reads_pixels(), with a relu, without a residual and a hard swish: y is (images,pool_height(),
+  // pool_width(),filters), the largest of the results in windows of 3x3, two apart, padded by one.
+  bool pooled = false;
+  Target y;                       // (images,out_height,out_width,filters)
   size_t y_step = 0, y_line = 0;  // numbers from one pixel of y to the next, and from one line to the next;
                                   // 0: as above. Otherwise without a residual.
 
@@ -71,6 +75,8 @@ struct Problem {
     for (size_t r = 0; r < count; r++)
       caffe2rt::hard_swish(hard_swish, filters, y.floats() + offset(row) + r * step());
   }
+  int pool_height() const { return (out_height + 1) / 2; }
+  int pool_width() const { return (out_width + 1) / 2; }
   size_t rows() const { return static_cast<size_t>(images) * out_height * out_width; }
 };
 
@@ -82,6 +88,9 @@ void pack(const float* filter, size_t filters, size_t channels, size_t window, f
 
 // Whether this is a convolution of pixels of few channels by a window of several of them.
 bool reads_pixels(const Problem& problem);
+
+// Whether each result is written once, after its residual was read. dot_conv.h does so always.
+bool writes_once(const Problem& problem);
 
 // Blocks of rows that can be computed apart from each other, and the elements of scratch memory that a thread
 // needs, on a boundary of 64 bytes.

@@ -182,19 +182,24 @@ class Convolution {
                      products + g * filters, layout_.row);
       return;
     }
-    const Int16Weights weights(p_.weights);
-    const auto* packed = static_cast<const std::int32_t*>(p_.packed);
     int16_product::multiply(
         {.a = reinterpret_cast<const std::int32_t*>(inputs),
          .a_step = layout_.row,
          .rows = static_cast<size_t>(tiles),
          .pairs = int16_product::pairs_of(channels_),
          .panels = count_panels(w.filters),
-         .packed = packed + point * weights.matrix,
+         .packed = static_cast<const std::int32_t*>(p_.matrices) + point * integer_matrix(w),
          .row_scales = layout_.scales + point * layout_.tiles,
-         .column_scales = weights.scales(static_cast<const float*>(p_.packed)) + point * weights.columns,
+         .column_scales = column_scales(point),
          .c = products,
          .c_step = layout_.row});
+  }
+
+  // Of a point's matrix of integers.
+  const float* column_scales(size_t point) const {
+    const auto* packed = static_cast<const std::uint8_t*>(p_.packed);
+    return with_integers_of(p_.weights,
+                            [&]<class T>(T) { return IntegerWeights<T>(p_.weights, packed).scales(point); });
   }
 
   // A row's filters from `from` on of all matrices -> the same filters of a tile's pixels, of which those

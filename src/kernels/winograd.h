@@ -17,6 +17,7 @@ namespace caffe2rt::winograd {
 enum class Numbers {
   kFloat32,
   kInt16,  // rounded to integers with a scale a tile and a scale a filter: see int16_product.h
+  kInt8,   // as kInt16, of filters that have 8 bits before they are transformed
 };
 
 constexpr int kGroupStep = 16;
@@ -42,11 +43,12 @@ struct Problem {
   // Tiles may reach from one image to the next, with a line of zeros between them: fewer tiles for small
   // images, whose results then depend on their neighbours' by rounding.
   bool joined = false;
-  int threads = 1;               // that will share the blocks
-  Source x;                      // (images,height,width,channels)
-  const void* packed = nullptr;  // pack()
-  const float* bias = nullptr;   // (filters), or null
-  Source residual;               // like y, added before the activation, or none
+  int threads = 1;                 // that will share the blocks
+  Source x;                        // (images,height,width,channels)
+  const void* packed = nullptr;    // pack()
+  const void* matrices = nullptr;  // make_matrices(); null in float32
+  const float* bias = nullptr;     // (filters), or null
+  Source residual;                 // like y, added before the activation, or none
   bool relu = false;
   Target y;  // (images,height,width,filters)
 
@@ -59,6 +61,13 @@ size_t packed_size(const Weights& weights);
 
 // (filters,channels of a group,3,3), contiguous -> packed weights, for every vector width the same.
 void pack(const Weights& weights, const float* filter, void* packed);
+
+// The matrices that are multiplied: of float32 they are the packed weights. Of integers, where they take four
+// or eight times the memory of these, they are made before a run: their bytes, 0 for float32; the parts, from
+// 0 on, that may be made apart; and parts [first, last), on a boundary of 64 bytes.
+size_t matrices_size(const Weights& weights);
+int count_parts(const Weights& weights);
+void make_matrices(const Weights& weights, const void* packed, int first, int last, void* matrices);
 
 // Blocks of tiles that can be computed apart from each other, and the elements of scratch memory that a
 // thread needs, on a boundary of 64 bytes.

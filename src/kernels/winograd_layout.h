@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/int16_product.h"
 #include "kernels/matmul_panel.h"
@@ -147,22 +148,59 @@ inline int tiles_of_block(const Problem& p, int tiles) {
   return std::clamp((tiles + rounds * threads - 1) / (rounds * threads), 1, kMost);
 }
 
-// How the weights of 16 bit integers lie in memory: a matrix a point, then a scale a filter for each.
-struct Int16Weights {
-  size_t points, matrix, columns;  // words from one matrix to the next, scales from one point's to the next
+// Packed weights of integers: the filters, in integers T of their own, panels of them, pairs of channels,
+// channels of the pair, nine, filters of the panel; then a scale a filter; then one a filter for each point,
+// of its column of the point's matrix. Byte: const or not.
+template <class T, class Byte = const std::uint8_t>
+class IntegerWeights {
+  template <class Number>
+  using Like = std::conditional_t<std::is_const_v<Byte>, const Number, Number>;
 
-  explicit Int16Weights(const Weights& weights)
-      : points(weights.points()),
-        matrix(int16_product::packed_size(weights.channels, count_panels(weights.filters))),
-        columns(count_panels(weights.filters) * matmul::kPanel) {
+ public:
+  IntegerWeights(const Weights& w, Byte* packed)
+      : pairs_(int16_product::pairs_of(w.channels)),
+        columns_(columns_of(w)),
+        filters_(reinterpret_cast<Like<T>*>(packed)),
+        scales_(reinterpret_cast<Like<float>*>(filters_ + pairs_ * 2 * kNine * columns_)) {
     static_assert(matmul::kPanel == int16_product::kPanel);
   }
-  size_t words() const { return points * (matrix + columns); }
-  template <class Word>
-  Word* scales(Word* packed) const {
-    return packed + points * matrix;
+
+  static size_t size(const Weights& w) {
+    return columns_of(w) *
+           (int16_product::pairs_of(w.channels) * 2 * kNine * sizeof(T) + (1 + w.points()) * sizeof(float));
   }
+
+  // (2,9,kPanel) of a pair of channels.
+  Like<T>* filters(size_t panel, size_t pair) const {
+    return filters_ + (panel * pairs_ + pair) * 2 * kNine * matmul::kPanel;
+  }
+  Like<float>& scale(size_t column) const { return scales_[column]; }
+  Like<float>* scales(size_t point) const { return scales_ + (1 + point) * columns_; }
+  // What takes integers of a filter to those of a matrix.
+  float factor(size_t point, size_t column) const {
+    const float to = scales(point)[column];
+    return to > 0 ? scale(column) / to : 0;
+  }
+
+ private:
+  static constexpr size_t kNine = 9;
+  static size_t columns_of(const Weights& w) { return count_panels(w.filters) * matmul::kPanel; }
+
+  size_t pairs_, columns_;
+  Like<T>* filters_;
+  Like<float>* scales_;
 };
+
+// Calls f(T()) with the integers that the filters are.
+template <class F>
+auto with_integers_of(const Weights& w, F&& f) {
+  return w.numbers == Numbers::kInt8 ? f(std::int8_t()) : f(std::int16_t());
+}
+
+// Words of a point's matrix of integers.
+inline size_t integer_matrix(const Weights& w) {
+  return int16_product::packed_size(w.channels, count_panels(w.filters));
+}
 
 // How a thread's scratch memory is used by a slice: a pixel of zeros, one matrix more than there are points,
 // and where they become integers a scale for each of their rows.

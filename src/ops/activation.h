@@ -30,6 +30,8 @@ class ActivationFormat {
   at::Tensor to_floats(const at::Tensor& activation) const;
   at::Tensor from_floats(const at::Tensor& floats) const;
 
+  bool operator==(const ActivationFormat&) const = default;
+
  private:
   at::ScalarType type() const;
 

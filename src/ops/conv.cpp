@@ -17,7 +17,8 @@ ConvArgs::ConvArgs(const OperatorArgs& args)
     : window(Window::read(args)),
       group(args.get("group", std::int64_t{1})),
       relu(args.get("caffe2rt.relu", false)),
-      hard_swish{args.get("caffe2rt.alpha", 0.0F), args.get("caffe2rt.beta", 0.0F)} {
+      hard_swish{args.get("caffe2rt.alpha", 0.0F), args.get("caffe2rt.beta", 0.0F)},
+      in_place(args.get("caffe2rt.in_place", false)) {
   require(!window.global, ErrorCode::kArgument, "expected no argument 'global_pooling'");
   require(group >= 1, ErrorCode::kArgument, "argument 'group': expected at least 1, got {}", group);
 }
@@ -85,6 +86,9 @@ const std::vector<Schema::Arg>& ConvArgs::documentation() {
         {"caffe2rt.alpha",
          "not in files: Y * clip(alpha * Y + beta, 0, 1) instead of Y; set by the pass fuse_hard_swish"});
     all.push_back({"caffe2rt.beta", "see caffe2rt.alpha"});
+    all.push_back(
+        {"caffe2rt.in_place",
+         "not in files: Y may be written where the residual lies; set by the pass reuse_residuals"});
     return all;
   }();
   return args;

@@ -30,6 +30,7 @@ class ConvArgs {
   const std::int64_t group;
   const bool relu;             // the pass fuse_relu has joined a Relu to it
   const HardSwish hard_swish;  // the pass fuse_hard_swish has joined one to it
+  const bool in_place;         // the pass reuse_residuals has found nothing else that needs the residual
 };
 
 // The shapes of a convolution's inputs up to the bias: those that the shape of y comes from.
@@ -46,6 +47,11 @@ struct Residual {
   Residual(const at::Tensor* given, std::span<const std::int64_t> y_shape, int scale = 1);
   Source source(const ActivationFormat& format) const {
     return tensor.defined() ? format.source(tensor) : Source();
+  }
+
+  // Memory for y, which may be the residual's if `in_place`, where there is one to add.
+  at::Tensor room_for(at::IntArrayRef y_shape, const ActivationFormat& y_format, bool in_place) const {
+    return in_place && tensor.defined() ? tensor : y_format.empty(y_shape);
   }
 
   at::Tensor tensor;     // in channels_last memory, or none

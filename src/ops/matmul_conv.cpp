@@ -20,6 +20,7 @@ class MatMulConv final : public Operator {
         filters_(args.get("caffe2rt.filters", 0)),
         residual_scale_(args.get("caffe2rt.residual_scale", 1)),
         mean_(args.floats("caffe2rt.mean")),
+        pooled_(args.get("caffe2rt.pooled", false)),
         x_format_(args, "caffe2rt.x"),
         residual_format_(args, "caffe2rt.residual"),
         y_format_(args, "caffe2rt.y") {
@@ -28,14 +29,22 @@ class MatMulConv final : public Operator {
             channels_, filters_);
     require(mean_.empty() || static_cast<int>(mean_.size()) == channels_, ErrorCode::kArgument,
             "argument 'caffe2rt.mean': expected {} numbers, got {}", channels_, mean_.size());
+    require(!pooled_ || (args_.relu && !args_.hard_swish && kernel_.reads_pixels(windows())),
+            ErrorCode::kArgument,
+            "argument 'caffe2rt.pooled': expected windows of several pixels of at most {} channels, float32, "
+            "and a relu",
+            matmul_conv::kFewChannels);
   }
 
   PartialShape shape(PartialShapes in) const {
     const auto given = [&](size_t i) { return i < in.size() ? in[i] : PartialShape(); };
     const std::vector<std::int64_t>& kernel = args_.window.kernel;
-    return args_.shape(in[ConvArgs::kX], std::vector<std::int64_t>{filters_, channels_, kernel[0], kernel[1]},
-                       given(ConvArgs::kBias),
-                       residual_scale_ == 1 ? given(ConvArgs::kResidual) : PartialShape());
+    PartialShape y = args_.shape(
+        in[ConvArgs::kX], std::vector<std::int64_t>{filters_, channels_, kernel[0], kernel[1]},
+        given(ConvArgs::kBias), residual_scale_ == 1 ? given(ConvArgs::kResidual) : PartialShape());
+    for (size_t axis = 2; pooled_ && y && axis < 4; axis++)
+      if ((*y)[axis] != kUnknown) (*y)[axis] = ((*y)[axis] + 1) / 2;
+    return y;
   }
 
   void run(const Inputs& in, Outputs& out) const override {
@@ -47,32 +56,25 @@ class MatMulConv final : public Operator {
     at::Tensor x = in[ConvArgs::kX];
     const Residual residual(residual_of(in), y_shape, residual_scale_);
     const ActivationFormat format = residual.complete ? y_format_ : ActivationFormat();
-    at::Tensor y = format.empty(y_shape);
-    const Window& window = args_.window;
-    const auto axes = window.along(x);
-    const auto narrow = [](std::int64_t n) { return static_cast<int>(n); };
-    matmul_conv::Problem problem{
-        .images = narrow(x.size(0)),
-        .height = narrow(x.size(2)),
-        .width = narrow(x.size(3)),
-        .channels = channels_,
-        .filters = filters_,
-        .kernel_h = narrow(window.kernel[0]),
-        .kernel_w = narrow(window.kernel[1]),
-        .stride_h = narrow(window.stride[0]),
-        .stride_w = narrow(window.stride[1]),
-        .dilation_h = narrow(window.dilation[0]),
-        .dilation_w = narrow(window.dilation[1]),
-        .pad_top = narrow(axes[0].before),
-        .pad_left = narrow(axes[1].before),
-        .out_height = narrow(y.size(2)),
-        .out_width = narrow(y.size(3)),
-        .bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr,
-        .residual = residual.source(residual_format_),
-        .residual_scale = residual_scale_,
-        .relu = args_.relu && residual.complete,
-        .hard_swish = residual.complete ? args_.hard_swish : HardSwish(),
-        .y = format.target(y)};
+    require(!pooled_ || !residual.tensor.defined(), ErrorCode::kGraph, "what is pooled has no residual");
+    at::Tensor y = residual.room_for(
+        y_shape, format, args_.in_place && residual_scale_ == 1 && kernel_.writes_once(windows()));
+    const auto axes = args_.window.along(x);
+    matmul_conv::Problem problem = windows();
+    problem.images = narrow(x.size(0));
+    problem.height = narrow(x.size(2));
+    problem.width = narrow(x.size(3));
+    problem.pad_top = narrow(axes[0].before);
+    problem.pad_left = narrow(axes[1].before);
+    problem.out_height = narrow(axes[0].windows);
+    problem.out_width = narrow(axes[1].windows);
+    problem.bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr;
+    problem.residual = residual.source(residual_format_);
+    problem.residual_scale = residual_scale_;
+    problem.relu = args_.relu && residual.complete;
+    problem.hard_swish = residual.complete ? args_.hard_swish : HardSwish();
+    problem.pooled = pooled_;
+    problem.y = format.target(y);
     if (kernel_.reads_pixels(problem)) {
       problem.planar = x.is_contiguous();
       if (!mean_.empty()) problem.mean = mean_.data();
@@ -87,11 +89,27 @@ class MatMulConv final : public Operator {
   }
 
  private:
+  static int narrow(std::int64_t n) { return static_cast<int>(n); }
+
+  // What does not depend on the input.
+  matmul_conv::Problem windows() const {
+    const Window& window = args_.window;
+    return {.channels = channels_,
+            .filters = filters_,
+            .kernel_h = narrow(window.kernel[0]),
+            .kernel_w = narrow(window.kernel[1]),
+            .stride_h = narrow(window.stride[0]),
+            .stride_w = narrow(window.stride[1]),
+            .dilation_h = narrow(window.dilation[0]),
+            .dilation_w = narrow(window.dilation[1])};
+  }
+
   const ConvArgs args_;
   const MatMulKernel kernel_;
   const int channels_, filters_;
   const int residual_scale_;  // 1 or 2
   const std::vector<float> mean_;
+  const bool pooled_;
   const ActivationFormat x_format_, residual_format_, y_format_;
 };
 
@@ -111,6 +129,8 @@ REGISTER_OPERATOR_AS("caffe2rt.MatMulConv", MatMulConv)
     .arg("caffe2rt.channels", "C")
     .arg("caffe2rt.filters", "M")
     .arg("caffe2rt.mean", "of each channel, taken off X, whose padding stays zero; set by fuse_mean")
+    .arg("caffe2rt.pooled",
+         "1: Y is MaxPool of it, kernel 3, stride 2, pad 1, (N,M,(OH+1)/2,(OW+1)/2); set by fuse_pool")
     .arg(
         "caffe2rt.residual_scale",
         "1 (default), or 2: the residual is (N,M,OH/2,OW/2), each pixel added to four; set by fuse_upsample");

@@ -38,6 +38,11 @@ class MatMulKernel {
     return kind_.precision == Precision::kFloat32 && matmul_conv::reads_pixels(problem);
   }
 
+  // Whether y may lie where the residual does.
+  bool writes_once(const matmul_conv::Problem& problem) const {
+    return kind_.precision != Precision::kFloat32 || matmul_conv::writes_once(problem);
+  }
+
   // Computes all blocks; `problem` is complete but for the weights and the number of threads.
   void run(matmul_conv::Problem problem, const at::Tensor& packed) const;
 

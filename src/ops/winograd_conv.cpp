@@ -15,8 +15,7 @@ class WinogradConv final : public Operator {
  public:
   explicit WinogradConv(const OperatorArgs& args)
       : args_(args),
-        weights_{.numbers = args.get("caffe2rt.numbers", 0) == 0 ? winograd::Numbers::kFloat32
-                                                                 : winograd::Numbers::kInt16,
+        weights_{.numbers = static_cast<winograd::Numbers>(args.get("caffe2rt.numbers", 0)),
                  .tile = args.get("caffe2rt.tile", 4),
                  .channels = args.get("caffe2rt.channels", 0),
                  .filters = args.get("caffe2rt.filters", 0),
@@ -29,6 +28,9 @@ class WinogradConv final : public Operator {
     require(weights_.channels > 0 && weights_.filters > 0, ErrorCode::kArgument,
             "arguments 'caffe2rt.channels' and 'caffe2rt.filters': expected positive numbers, got {} and {}",
             weights_.channels, weights_.filters);
+    require(weights_.numbers >= winograd::Numbers::kFloat32 && weights_.numbers <= winograd::Numbers::kInt8,
+            ErrorCode::kArgument, "argument 'caffe2rt.numbers': expected 0, 1 or 2, got {}",
+            static_cast<int>(weights_.numbers));
     const int step = weights_.groups * winograd::kGroupStep;
     require(weights_.groups == 1 ||
                 (weights_.groups > 1 && weights_.channels % step == 0 && weights_.filters % step == 0 &&
@@ -57,7 +59,9 @@ class WinogradConv final : public Operator {
     const at::Tensor x = in_channels_last_memory(in[ConvArgs::kX]);
     const Residual residual(residual_of(in), y_shape);
     const ActivationFormat format = residual.complete ? y_format_ : ActivationFormat();
-    at::Tensor y = format.empty(y_shape);
+    at::Tensor y = residual.room_for(y_shape, format, args_.in_place && !joined_);
+    const auto* packed = in[ConvArgs::kFilter].const_data_ptr<std::uint8_t>();
+    const at::Tensor matrices = make_matrices(packed);
     const winograd::Problem problem{
         .weights = weights_,
         .images = static_cast<int>(x.size(0)),
@@ -67,7 +71,8 @@ class WinogradConv final : public Operator {
         .joined = joined_,
         .threads = at::get_num_threads(),
         .x = x_format_.source(x),
-        .packed = in[ConvArgs::kFilter].const_data_ptr(),
+        .packed = packed,
+        .matrices = matrices.const_data_ptr(),
         .bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr,
         .residual = residual.source(residual_format_),
         .relu = args_.relu && residual.complete,
@@ -78,6 +83,18 @@ class WinogradConv final : public Operator {
   }
 
  private:
+  // What the kernel multiplies beside the packed weights: nothing in float32.
+  at::Tensor make_matrices(const std::uint8_t* packed) const {
+    at::Tensor matrices =
+        at::empty({static_cast<std::int64_t>(winograd::matrices_size(weights_))}, at::kByte);
+    if (matrices.numel() == 0) return matrices;
+    auto* to = matrices.mutable_data_ptr<std::uint8_t>();
+    at::parallel_for(0, winograd::count_parts(weights_), 1, [&](std::int64_t first, std::int64_t last) {
+      winograd::make_matrices(weights_, packed, static_cast<int>(first), static_cast<int>(last), to);
+    });
+    return matrices;
+  }
+
   // Images that are joined, but for those that are not finite, which keep that to themselves: of an empty
   // region no number is.
   static void run_images(const winograd::Problem& all) {
@@ -127,6 +144,11 @@ REGISTER_OPERATOR_AS("caffe2rt.WinogradConv", WinogradConv)
     .args(ActivationFormat::documentation("caffe2rt.x"))
     .args(ActivationFormat::documentation("caffe2rt.residual"))
     .args(ActivationFormat::documentation("caffe2rt.y"))
+    .arg("caffe2rt.precision",
+         "numbers that MatMulConv would multiply: 0 float32, 1 bfloat16, 2 8 bit integers; for the pass "
+         "narrow_activations")
+    .arg("caffe2rt.input_scale", "of 8 bit integers: what caffe2rt.x_unit may become")
+    .arg("caffe2rt.input_zero", "of 8 bit integers: what caffe2rt.x_zero may become")
     .arg("caffe2rt.channels", "C")
     .arg("caffe2rt.filters", "M")
     .arg("caffe2rt.groups", "of channels, whose filters see no others: 1 (default), or more in float32")
@@ -134,7 +156,8 @@ REGISTER_OPERATOR_AS("caffe2rt.WinogradConv", WinogradConv)
          "as many as the file has, of which caffe2rt.groups may join some; for profiles")
     .arg("caffe2rt.tile", "pixels along each side of a tile of the output: 4 (default) or 6")
     .arg("caffe2rt.joined", "1: images may share tiles; 0 (default): each has its own")
-    .arg("caffe2rt.numbers", "what is multiplied: 0 float32, 1 16 bit integers");
+    .arg("caffe2rt.numbers",
+         "what is multiplied: 0 float32, 1 16 bit integers, 2 those of filters of 8 bits");
 
 }  // namespace
 }  // namespace caffe2rt

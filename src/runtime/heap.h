@@ -5,12 +5,10 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
-#include <set>
-#include <utility>
 
 namespace caffe2rt {
 
-// Thread-safe. Best fit; neighbours that are free become one.
+// Thread-safe. First fit, by address; neighbours that are free become one.
 class Heap {
  public:
   static constexpr size_t kAlignment = 64;
@@ -35,16 +33,12 @@ class Heap {
   size_t extent() const;
 
  private:
-  void add_free(size_t offset, size_t size);
-  void remove_free(std::map<size_t, size_t>::iterator block);
-
   std::byte* base_ = nullptr;
   size_t reserved_ = 0;
   mutable std::mutex mutex_;
   size_t allocations_ = 0;
-  size_t top_ = 0;                               // end of what was ever in use
-  std::map<size_t, size_t> free_;                // offset -> size
-  std::set<std::pair<size_t, size_t>> by_size_;  // (size, offset) of the same
+  size_t top_ = 0;                 // end of what was ever in use
+  std::map<size_t, size_t> free_;  // offset -> size; few, as neighbours are one
 };
 
 }  // namespace caffe2rt

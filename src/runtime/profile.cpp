@@ -26,7 +26,8 @@ double count_flop(const OperatorDef& def, const Profile::Event& event) {
     const Argument* kernels = def.find("kernels");
     double window = argument("kernel") * argument("kernel");
     if (kernels) window = product(kernels->ints);
-    return 2 * product(y) * argument("caffe2rt.channels") * window;
+    const double of_window = argument("caffe2rt.pooled") != 0 ? 4 : 1;  // results for each number of y
+    return 2 * product(y) * of_window * argument("caffe2rt.channels") * window;
   }
   if (w.empty() || w[0] == 0) return 0;
   if (def.type == "caffe2rt.DepthwiseConv") return 2 * product(y) * static_cast<double>(w[0] - 1);

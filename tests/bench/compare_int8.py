@@ -74,6 +74,11 @@ def convert_int8(folder, calibrate):
     del net.op[:]
     net.op.extend(reversed(ops))
     (folder / "model" / "model.pb").write_bytes(net.SerializeToString())
+    weights = caffe2_pb2.NetDef.FromString((folder / "model" / "model_init.pb").read_bytes())
+    kept = [op for op in weights.op if wanted & set(op.output)]
+    del weights.op[:]
+    weights.op.extend(kept)
+    (folder / "model" / "model_init.pb").write_bytes(weights.SerializeToString())
 
 
 def prepare(engine, folder, threads):

@@ -48,11 +48,15 @@ class Encoded {
   Source write(const Aligned<float>& values, const Encoding& encoding) {
     memory_.assign(values.size(), 0);
     for (size_t i = 0; i < values.size(); i++) Target(memory_.data(), encoding).set(i, values[i]);
+    encoding_ = encoding;
     return {memory_.data(), encoding};
   }
+  Source source() const { return {memory_.data(), encoding_}; }
+  Target target() { return {memory_.data(), encoding_}; }
 
  private:
   Aligned<float> memory_;
+  Encoding encoding_;
 };
 
 }  // namespace caffe2rt

@@ -1,6 +1,7 @@
 #include "kernels/matmul_conv.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "kernels/arrays.h"
@@ -12,7 +13,7 @@ namespace {
 // A convolution and memory for all that it reads and writes.
 struct Convolution {
   matmul_conv::Problem problem;
-  Aligned<float> x, filter, bias, residual, y;
+  Aligned<float> x, filter, bias, residual, y, packed;
 
   explicit Convolution(matmul_conv::Problem p) : problem(p) {
     const size_t results = p.rows() * p.filters;
@@ -60,14 +61,31 @@ struct Convolution {
     problem.residual = residual.data();
   }
 
+  static void run(const matmul_conv::Problem& p) {
+    Aligned<float> scratch(matmul_conv::scratch_size(p));
+    for (int block = matmul_conv::count_blocks(p); block-- > 0;)  // in any order
+      matmul_conv::run(p, block, block + 1, scratch.data());
+  }
+
+  // The largest result in the window of number i of what is pooled.
+  float largest(size_t i) const {
+    const auto& p = problem;
+    const int m = static_cast<int>(i) % p.filters, column = static_cast<int>(i) / p.filters % p.pool_width(),
+              line = static_cast<int>(i) / p.filters / p.pool_width() % p.pool_height();
+    const size_t image = i / p.filters / p.pool_width() / p.pool_height();
+    float most = 0;
+    for (int h = std::max(2 * line - 1, 0); h <= std::min(2 * line + 1, p.out_height - 1); h++)
+      for (int w = std::max(2 * column - 1, 0); w <= std::min(2 * column + 1, p.out_width - 1); w++)
+        most = std::max(most, y[((image * p.out_height + h) * p.out_width + w) * p.filters + m]);
+    return most;
+  }
+
   void check() {
-    Aligned<float> packed(matmul_conv::packed_size(problem.depth(), problem.filters)),
-        scratch(matmul_conv::scratch_size(problem));
+    packed.resize(matmul_conv::packed_size(problem.depth(), problem.filters));
     matmul_conv::pack(filter.data(), problem.filters, problem.channels,
                       static_cast<size_t>(problem.kernel_h) * problem.kernel_w, packed.data());
     problem.packed = packed.data();
-    for (int block = matmul_conv::count_blocks(problem); block-- > 0;)  // in any order
-      matmul_conv::run(problem, block, block + 1, scratch.data());
+    run(problem);
     const double scale = std::sqrt(static_cast<double>(problem.depth()));  // of the sums
     for (size_t row = 0; row < problem.rows(); row++)
       for (int m = 0; m < problem.filters; m++)
@@ -251,6 +269,40 @@ TEST_P(MatMulConv, WritesLargeOutputsPastTheCaches) {
   ASSERT_TRUE(convolution.problem.past_caches());
   convolution.add_residual();
   convolution.check();
+}
+
+// Results pooled as they come are those that are written and pooled afterwards, to the last bit.
+TEST_P(MatMulConv, PoolsItsResults) {
+  constexpr Encoding kEncodings[] = {{}, {Format::kBfloat16}, {Format::kUint8, 0.02F, 3}};
+  for (const Encoding& encoding : kEncodings)
+    for (const auto& [height, width, filters, threads] :
+         {std::array{75, 61, 64, 1}, {76, 40, 19, 2}, {5, 4, 3, 16}, {1, 2, 8, 1}, {40, 1, 17, 2}}) {
+      Convolution conv({.images = 2,
+                        .height = height,
+                        .width = width,
+                        .channels = 3,
+                        .filters = filters,
+                        .kernel_h = 3,
+                        .kernel_w = 3,
+                        .pad_top = 1,
+                        .pad_left = 1,
+                        .out_height = height,
+                        .out_width = width,
+                        .threads = threads,
+                        .relu = true});
+      conv.check();
+      matmul_conv::Problem pooled = conv.problem;
+      pooled.pooled = true;
+      const size_t numbers = static_cast<size_t>(2) * pooled.pool_height() * pooled.pool_width() * filters;
+      Encoded y;
+      y.write(Aligned<float>(numbers + 1, -1), encoding);
+      pooled.y = y.target();
+      y.target().set(numbers, 1);
+      conv.run(pooled);
+      for (size_t i = 0; i < numbers; i++)
+        ASSERT_EQ(y.source()[i], encoded(conv.largest(i), encoding)) << "number " << i;
+      EXPECT_EQ(y.source()[numbers], encoded(1, encoding)) << "written behind the output";
+    }
 }
 
 EVERY_TARGET(MatMulConv);

@@ -62,6 +62,11 @@ struct Convolution {
         scratch(winograd::scratch_size(problem));
     winograd::pack(problem.weights, filter.data(), packed.data());
     problem.packed = packed.data();
+    Aligned<std::uint8_t> matrices(winograd::matrices_size(problem.weights));
+    if (!matrices.empty())
+      for (int part = winograd::count_parts(problem.weights); part-- > 0;)  // in any order
+        winograd::make_matrices(problem.weights, packed.data(), part, part + 1, matrices.data());
+    problem.matrices = matrices.data();
     bool finite = true;
     for (int block = winograd::count_blocks(problem); block-- > 0;)  // in any order
       finite = winograd::run(problem, block, block + 1, scratch.data()) && finite;
@@ -69,7 +74,8 @@ struct Convolution {
   }
 
   void expect_right() const {
-    const double tolerance = problem.weights.numbers == winograd::Numbers::kInt16 ? 1.2e-2 : 5e-5;
+    constexpr double kTolerances[] = {5e-5, 1.4e-2, 5e-2};
+    const double tolerance = kTolerances[static_cast<int>(problem.weights.numbers)];
     const double scale = std::sqrt(9.0 * problem.weights.channels);  // of the sums
     for (int n = 0; n < problem.images; n++)
       for (int row = 0; row < problem.out_height(); row++)
@@ -214,14 +220,33 @@ TEST_P(Winograd, FiltersOfAGroupSeeItsChannelsAlone) {
 }
 
 TEST_P(Winograd, MultipliesIntegersWithScales) {
-  for (const auto& [height, width, channels, filters] :
-       {std::array{8, 12, 32, 64}, {7, 5, 3, 5}, {1, 1, 1, 1}, {6, 3, 41, 70}, {20, 30, 128, 40}}) {
-    Convolution convolution(4, 1, height, width, channels, filters);
-    convolution.problem.weights.numbers = winograd::Numbers::kInt16;
-    convolution.problem.residual = convolution.residual.data();
-    EXPECT_TRUE(convolution.run());
-    convolution.expect_right();
+  for (const winograd::Numbers numbers : {winograd::Numbers::kInt16, winograd::Numbers::kInt8})
+    for (const auto& [height, width, channels, filters] :
+         {std::array{8, 12, 32, 64}, {7, 5, 3, 5}, {1, 1, 1, 1}, {6, 3, 41, 70}, {20, 30, 128, 40}}) {
+      Convolution convolution(4, 1, height, width, channels, filters);
+      convolution.problem.weights.numbers = numbers;
+      convolution.problem.residual = convolution.residual.data();
+      EXPECT_TRUE(convolution.run());
+      convolution.expect_right();
+    }
+}
+
+// Filters of 8 bits are transformed as they are: what they stand for gives the same.
+TEST_P(Winograd, FiltersOfEightBitsAreThoseThatTheyAreRoundedTo) {
+  Convolution eight(4, 1, 9, 10, 24, 40), rounded(4, 1, 9, 10, 24, 40);
+  for (size_t k = 0; k < 40; k++) {
+    float* filter = rounded.filter.data() + k * 24 * 9;
+    float largest = 0;
+    for (size_t i = 0; i < size_t{24} * 9; i++) largest = std::max(largest, std::abs(filter[i]));
+    for (size_t i = 0; i < size_t{24} * 9; i++)
+      filter[i] = std::nearbyint(filter[i] * 127 / largest) * (largest / 127);
   }
+  eight.problem.weights.numbers = winograd::Numbers::kInt8;
+  rounded.problem.weights.numbers = winograd::Numbers::kInt16;
+  eight.run();
+  rounded.run();
+  for (size_t i = 0; i < eight.y.size(); i++) ASSERT_NEAR(eight.y[i], rounded.y[i], 0.2) << i;
+  EXPECT_LT(winograd::packed_size(eight.problem.weights), winograd::packed_size(rounded.problem.weights));
 }
 
 TEST_P(Winograd, TilesOfIntegersHaveScalesOfTheirOwn) {

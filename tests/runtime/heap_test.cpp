@@ -33,16 +33,15 @@ TEST_F(HeapTest, WhatIsReleasedServesTheNext) {
   EXPECT_EQ(heap.allocate(900), first);
 }
 
-TEST_F(HeapTest, TakesTheFreeBlockThatFitsBest) {
-  void* large = heap.allocate(100000);
-  void* between = heap.allocate(64);
+TEST_F(HeapTest, TakesTheFirstFreeBlockThatIsLargeEnough) {
   void* small = heap.allocate(1000);
+  heap.allocate(64);
+  void* large = heap.allocate(100000);
   heap.allocate(64);
   heap.release(large);
   heap.release(small);
+  EXPECT_EQ(heap.allocate(2000), large);
   EXPECT_EQ(heap.allocate(1000), small);
-  EXPECT_EQ(heap.allocate(1000), large);
-  heap.release(between);
 }
 
 TEST_F(HeapTest, FreeNeighboursBecomeOne) {

@@ -4,8 +4,9 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "graph/passes/conv_node.h"
 #include "graph/passes/rewrite.h"
-#include "kernels/dot_conv.h"
+#include "kernels/matmul_conv.h"
 
 namespace caffe2rt {
 namespace {
@@ -39,30 +40,41 @@ std::vector<bool> read_by_layers(const Graph& graph) {
   return read;
 }
 
-}  // namespace
+// A window over pixels of few channels, which is read as it lies in memory: there is no rounding on the way,
+// and little to multiply.
+bool sees_pixels(const Graph& graph, const Node& node) {
+  const auto conv = ConvNode::find(graph, node);
+  return conv && conv->group == 1 && conv->filter.size(1) <= matmul_conv::kFewChannels &&
+         conv->window.kernel != std::vector<std::int64_t>{1, 1};
+}
 
-std::vector<MatMulKind> choose_kinds(const Graph& graph, const PassOptions& options) {
-  std::vector<MatMulKind> kinds(graph.nodes.size());
-  if (options.precision == Precision::kBfloat16)
-    std::ranges::fill(kinds, MatMulKind{.precision = Precision::kBfloat16});
-  if (options.precision != Precision::kInt8 || !options.calibration) return kinds;
-  // What 8 bits are too few for.
-  if (dot_conv::has(dot_conv::Way::kVectors, dot_conv::Kind::kBfloat16))
-    std::ranges::fill(kinds, MatMulKind{.precision = Precision::kBfloat16});
+// Layers whose input has a range and whose results others read.
+void choose_int8(const Graph& graph, const Calibration& calibration, std::vector<MatMulKind>& kinds) {
   const std::vector<bool> read = read_by_layers(graph);
   bool any = false;
   for (size_t i = 0; i < graph.nodes.size(); i++) {
     const Node& node = graph.nodes[i];
     if (!is_layer(node) || node.outputs.empty() || !read[node.outputs.front()]) continue;
     const at::Tensor* weights = constant_input(graph, node, 1);
-    const auto range = options.calibration->ranges.find(graph.values[node.inputs.front()].blob);
-    if (!weights || weights->dim() < 2 || range == options.calibration->ranges.end()) continue;
+    const auto range = calibration.ranges.find(graph.values[node.inputs.front()].blob);
+    if (!weights || weights->dim() < 2 || range == calibration.ranges.end()) continue;
     kinds[i] = quantized(range->second);
     any = true;
   }
   require(
-      any || options.calibration->ranges.empty(), ErrorCode::kGraph,
+      any || calibration.ranges.empty(), ErrorCode::kGraph,
       "precision int8: the calibration names no blob that a layer of this net reads: it is another net's");
+}
+
+}  // namespace
+
+std::vector<MatMulKind> choose_kinds(const Graph& graph, const PassOptions& options) {
+  if (options.precision == Precision::kFloat32) return std::vector<MatMulKind>(graph.nodes.size());
+  std::vector<MatMulKind> kinds(graph.nodes.size(), {.precision = Precision::kBfloat16});
+  if (options.calibration && options.precision == Precision::kInt8)
+    choose_int8(graph, *options.calibration, kinds);
+  for (size_t i = 0; i < graph.nodes.size(); i++)
+    if (sees_pixels(graph, graph.nodes[i])) kinds[i] = {};
   return kinds;
 }
 

@@ -9,9 +9,9 @@
 
 namespace caffe2rt {
 
-// By node; of nodes that are neither a Conv nor an FC it says nothing. In int8 those multiply bfloat16, or
-// float32 where the processor is slow at that, whose results are logits or deltas that no other layer reads,
-// and those whose input has no range.
+// By node; of nodes that are neither a Conv nor an FC it says nothing. In int8 those multiply bfloat16 whose
+// results are logits or deltas that no other layer reads, and those whose input has no range; in low
+// precision those float32 that see pixels.
 std::vector<MatMulKind> choose_kinds(const Graph& graph, const PassOptions& options);
 
 }  // namespace caffe2rt

@@ -1,6 +1,7 @@
 #include "graph/passes/conv_node.h"
 
 #include "graph/passes/rewrite.h"
+#include "kernels/matmul_conv.h"
 
 namespace caffe2rt {
 
@@ -20,6 +21,12 @@ std::optional<ConvNode> ConvNode::find(const Graph& graph, const Node& node) {
                                       filter->size(0) % conv.group == 0;
                     return fits ? std::optional(std::move(conv)) : std::nullopt;
                   });
+}
+
+bool reads_pixels(const Node& node) {
+  return node.def.type == "caffe2rt.MatMulConv" &&
+         integer_argument(node.def, "caffe2rt.channels", 0) <= matmul_conv::kFewChannels &&
+         integer_argument(node.def, "caffe2rt.precision", 0) == 0;
 }
 
 }  // namespace caffe2rt

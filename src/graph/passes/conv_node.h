@@ -22,4 +22,7 @@ struct ConvNode {
   static std::optional<ConvNode> find(const Graph& graph, const Node& node);
 };
 
+// Whether a node is a caffe2rt.MatMulConv in float32 of pixels, or of little more channels.
+bool reads_pixels(const Node& node);
+
 }  // namespace caffe2rt

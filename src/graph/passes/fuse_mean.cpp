@@ -1,20 +1,11 @@
 // Before: Sub(X, mean of each channel) -> Y; caffe2rt.MatMulConv(Y, ...) of pixels in float32, where nothing
 // else reads Y. After: caffe2rt.MatMulConv(X, ...) with the argument caffe2rt.mean, taken off while X is
 // read: what is outside the image stays zero, and each difference is rounded as before.
+#include "graph/passes/conv_node.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
-#include "kernels/matmul_conv.h"
 
 namespace caffe2rt {
-namespace {
-
-bool reads_pixels(const Node& node) {
-  return node.def.type == "caffe2rt.MatMulConv" &&
-         integer_argument(node.def, "caffe2rt.channels", 0) <= matmul_conv::kFewChannels &&
-         integer_argument(node.def, "caffe2rt.precision", 0) == 0;
-}
-
-}  // namespace
 
 void fuse_mean(Graph& graph) {
   set_producers(graph);

@@ -1,10 +1,11 @@
 // Before: in low precision, a layer -> Y in float32 -> layers that round Y, or add it to what they compute.
 // After: the layer writes Y in the numbers that those multiply, which takes half or a quarter of the memory.
-// What is only multiplied stays as it was; what is also added, transformed before, or multiplied in several
-// ways becomes bfloat16.
+// What is only multiplied stays as it was; what is also added, or multiplied in several ways, becomes
+// bfloat16. What Winograd's way transforms becomes what the layer's input would be without it.
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "graph/passes/conv_node.h"
@@ -18,19 +19,23 @@ namespace {
 
 constexpr Encoding kBfloat16{.format = Format::kBfloat16};
 
-// The numbers that a layer multiplies; none of other operators, and of layers in float32.
+// The numbers that a layer multiplies, or would without Winograd's way; none of other operators, and of
+// layers in float32.
 std::optional<Encoding> multiplied(const Node& node) {
-  if (node.def.type == "caffe2rt.WinogradConv") return kBfloat16;
-  if (node.def.type != "caffe2rt.MatMulConv" && node.def.type != "caffe2rt.MatMulConvTranspose")
-    return std::nullopt;
+  constexpr std::string_view kTypes[] = {"caffe2rt.WinogradConv", "caffe2rt.MatMulConv",
+                                         "caffe2rt.MatMulConvTranspose"};
+  if (std::ranges::find(kTypes, node.def.type) == std::end(kTypes)) return std::nullopt;
   const MatMulKind kind = MatMulKernel(OperatorArgs(node.def, c10::DeviceType::CPU)).kind();
   if (kind.precision == Precision::kFloat32) return std::nullopt;
   if (kind.precision == Precision::kInt8) return Encoding{Format::kUint8, kind.input_scale, kind.input_zero};
   return kBfloat16;
 }
 
-// A hard swish is computed where the result lies, in float32.
-bool can_write(const Node& node) { return multiplied(node) && !node.def.find("caffe2rt.alpha"); }
+// A hard swish is computed where the result lies, in float32; and layers in float32 leave it as it is, but
+// for what is pooled, which is small.
+bool can_write(const Node& node) {
+  return (multiplied(node) && !node.def.find("caffe2rt.alpha")) || node.def.find("caffe2rt.pooled");
+}
 
 // What a node's input may be; none where it has to be float32.
 std::optional<Encoding> readable(const Node& node, size_t input) {

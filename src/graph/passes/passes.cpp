@@ -35,11 +35,13 @@ constexpr Pass kPacking[] = {
     {"use_matmul", use_matmul},
     {"use_depthwise", use_depthwise},
     {"fuse_mean", plain<fuse_mean>},
+    {"fuse_pool", plain<fuse_pool>},
     {"fuse_upsample", plain<fuse_upsample>},
     {"pack_weights", plain<pack_weights>},
     {"fuse_hard_swish", plain<fuse_hard_swish>},
     {"join_separable", plain<join_separable>},
     {"narrow_activations", narrow_activations},
+    {"reuse_residuals", plain<reuse_residuals>},
 };
 
 constexpr Pass kGpu[] = {

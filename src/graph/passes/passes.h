@@ -99,6 +99,9 @@ void use_depthwise(Graph& graph, const PassOptions& options = {});
 // Lets the first convolution take the mean off the pixels while it reads them.
 void fuse_mean(Graph& graph);
 
+// Lets the first convolution pool its results while it computes them.
+void fuse_pool(Graph& graph);
+
 // Lets a product of matrices read its residual before that is scaled up.
 void fuse_upsample(Graph& graph);
 
@@ -114,6 +117,9 @@ void use_slots(Graph& graph);
 
 // Lets layers in low precision hand each other numbers of as few bits as they multiply.
 void narrow_activations(Graph& graph, const PassOptions& options);
+
+// Lets a layer write where its residual lies, if nothing reads that any more.
+void reuse_residuals(Graph& graph);
 
 // Joins a depthwise convolution to the 1x1 convolution that alone reads its result.
 void join_separable(Graph& graph);

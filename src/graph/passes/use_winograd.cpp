@@ -22,6 +22,11 @@ namespace {
 
 using winograd::Numbers;
 
+// The integers of a layer in this precision.
+Numbers integers(Precision precision) {
+  return precision == Precision::kInt8 ? Numbers::kInt8 : Numbers::kInt16;
+}
+
 // What Winograd's way is to multiply where it is the fastest. It takes a quarter of the products; 16 bit
 // integers halve their time. Without transforms bfloat16 does so too, and 8 bit integers take a quarter,
 // where the processor has instructions for them. On tiles nothing is faster than products of all. `measured`:
@@ -40,14 +45,14 @@ std::optional<Numbers> fastest(const ConvNode& conv, Precision precision, bool m
   const bool is_bfloat16 = precision == Precision::kBfloat16;
   switch (dot_conv::fastest(is_bfloat16 ? dot_conv::Kind::kBfloat16 : dot_conv::Kind::kInt8)) {
     case dot_conv::Way::kTiles:
-      return measured ? std::optional(Numbers::kInt16) : std::nullopt;
+      return measured ? std::optional(integers(precision)) : std::nullopt;
     case dot_conv::Way::kVectors:
-      return from(is_bfloat16 ? kLeastBesideBfloat16 : kLeastBesideInt8, Numbers::kInt16);
+      return from(is_bfloat16 ? kLeastBesideBfloat16 : kLeastBesideInt8, integers(precision));
     case dot_conv::Way::kWidened:
     case dot_conv::Way::kPlain:
       break;
   }
-  return from(is_bfloat16 ? kLeast : kLeastBesideWidened, Numbers::kInt16);
+  return from(is_bfloat16 ? kLeast : kLeastBesideWidened, integers(precision));
 }
 
 bool suits(const ConvNode& conv) {
@@ -137,6 +142,7 @@ void use_winograd(Graph& graph, const PassOptions& options) {
           add_constant(graph, graph.values[filter].blob, pack(join_groups(*conv, *joined), weights));
     inputs.replace(node, ConvNode::kFilter, known->second);
     node.def.type = "caffe2rt.WinogradConv";
+    MatMulKernel::set_kind(node.def, kinds[i]);  // what its input may be rounded to
     set_argument(node.def, "caffe2rt.filters", weights.filters);
     set_argument(node.def, "caffe2rt.channels", weights.channels);
     set_argument(node.def, "caffe2rt.groups", weights.groups);

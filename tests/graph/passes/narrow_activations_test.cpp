@@ -63,12 +63,21 @@ TEST(NarrowActivations, LayersHandEachOtherWhatTheyMultiply) {
 }
 
 TEST(NarrowActivations, EightBitsWhereTheyAreOnlyMultiplied) {
-  // Which of these Winograd transforms depends on the processor.
-  const Formats found = formats(compile(kBlock, Precision::kInt8, {"use_winograd"}));
-  EXPECT_EQ(found.at("trunk"), 1);  // it is added, too
-  EXPECT_EQ(found.at("branch"), 2);
-  EXPECT_EQ(found.at("middle"), 2);
-  EXPECT_EQ(found.at("y"), 0);
+  // Whether Winograd's way transforms `branch` depends on the processor.
+  for (const std::set<std::string>& without : {std::set<std::string>(), {"use_winograd"}}) {
+    const Formats found = formats(compile(kBlock, Precision::kInt8, without));
+    EXPECT_EQ(found.at("trunk"), 1);  // it is added, too
+    EXPECT_EQ(found.at("branch"), 2);
+    EXPECT_EQ(found.at("middle"), 2);
+    EXPECT_EQ(found.at("y"), 0);
+  }
+}
+
+TEST(NarrowActivations, WinogradsFiltersHaveEightBitsToo) {
+  for (const Node& node : compile(kBlock, Precision::kInt8).graph().nodes)
+    if (node.def.type == "caffe2rt.WinogradConv") {
+      EXPECT_EQ(integer_argument(node.def, "caffe2rt.numbers", 0), 2);
+    }
 }
 
 TEST(NarrowActivations, LeavesWhatOthersRead) {

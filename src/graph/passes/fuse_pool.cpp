@@ -1,0 +1,50 @@
+// Before: caffe2rt.MatMulConv(X, ...) with a relu, of pixels in float32 -> Y -> MaxPool of windows of 3x3,
+// two apart, padded by one -> Z, where nothing else reads Y: what every ResNet begins with. After:
+// caffe2rt.MatMulConv(X, ...) with the argument caffe2rt.pooled -> Z. Y, the largest blob of the net, is not
+// there; Z is the same to the last bit.
+#include <algorithm>
+
+#include "graph/passes/conv_node.h"
+#include "graph/passes/passes.h"
+#include "graph/passes/rewrite.h"
+
+namespace caffe2rt {
+namespace {
+
+bool is_pool(const Node& node) {
+  if (node.def.type != "MaxPool") return false;
+  using Ints = std::vector<std::int64_t>;
+  const Window window = Window::read(OperatorArgs(node.def, c10::DeviceType::CPU));
+  return window.kernel == Ints{3, 3} && window.stride == Ints{2, 2} && window.pads == Ints{1, 1, 1, 1} &&
+         window.dilation == Ints{1, 1} && !window.global && window.legacy_pad == LegacyPad::kNotSet &&
+         window.order == StorageOrder::kNchw;
+}
+
+bool can_pool(const Node& node) {
+  if (!reads_pixels(node) || integer_argument(node.def, "caffe2rt.relu", 0) == 0 || node.inputs.size() > 3)
+    return false;
+  using Ints = std::vector<std::int64_t>;
+  const Window window = Window::read(OperatorArgs(node.def, c10::DeviceType::CPU));
+  return window.kernel != Ints{1, 1} && window.dilation == Ints{1, 1};
+}
+
+}  // namespace
+
+void fuse_pool(Graph& graph) {
+  const std::vector<int> readers = count_readers(graph);
+  for (size_t i = 0; i < graph.nodes.size(); i++) {
+    Node& node = graph.nodes[i];
+    if (!can_pool(node)) continue;
+    const ValueId between = node.outputs.front();
+    const auto pool = std::ranges::find_if(graph.nodes, [&](const Node& other) {
+      return !other.inputs.empty() && other.inputs.front() == between;
+    });
+    if (readers[between] != 1 || pool == graph.nodes.end() || !is_pool(*pool)) continue;
+    set_output(graph, node, pool->outputs.front());
+    set_argument(node.def, "caffe2rt.pooled", 1);
+    graph.nodes.erase(pool);  // which is behind the node
+  }
+  set_producers(graph);
+}
+
+}  // namespace caffe2rt
