@@ -81,7 +81,7 @@ class Convolution {
         encode_y_(p.y.encoding) {
     const size_t all = p.weights.filters,
                  results = static_cast<size_t>(p.images) * p.out_height() * p.out_width() * all;
-    past_caches_ = kLanes == kLineFloats && p.y.encoding.format == Format::kFloat32 &&
+    past_caches_ = !p.pointwise && kLanes == kLineFloats && p.y.encoding.format == Format::kFloat32 &&
                    past_caches(p.y.floats(), results, all);
     // What stands for zero is none itself.
     if (p.x.encoding.format == Format::kUint8) std::memset(layout_.zeros, p.x.encoding.zero, layout_.row);
@@ -202,12 +202,18 @@ class Convolution {
                             [&]<class T>(T) { return IntegerWeights<T>(p_.weights, packed).scales(point); });
   }
 
-  // A row's filters from `from` on of all matrices -> the same filters of a tile's pixels, of which those
-  // that are none are negative. Adds nothing to `strange` but what is not finite. `Access` loads and stores
-  // vectors of the caller's arrays.
+  // Where a tile's results go.
+  struct Output {
+    std::ptrdiff_t pixels[kTile * kTile];  // those that are none are negative
+    Target to;                             // (pixels,step)
+    size_t step;
+  };
+
+  // A row's filters from `from` on of all matrices -> the same filters of a tile's pixels. Adds nothing to
+  // `strange` but what is not finite. `Access` loads and stores vectors of the caller's arrays.
   template <class Access>
-  HWY_INLINE void output_tile(const std::ptrdiff_t (&pixels)[kTile * kTile], const float* m, size_t from,
-                              Vec& strange, Access access) const {
+  HWY_INLINE void output_tile(const Output& output, const float* m, size_t from, Vec& strange,
+                              Access access) const {
     const Tag tag;
     HWY_ALIGN float part[kTile * kSide * kLanes];
     Vec d[kSide], o[kTile];
@@ -218,8 +224,7 @@ class Convolution {
 #pragma GCC unroll 8
       for (int i = 0; i < kTile; i++) hn::Store(o[i], tag, part + (i * kSide + j) * kLanes);
     }
-    const size_t all = p_.weights.filters,
-                 to = static_cast<size_t>(first_group_) * p_.weights.group_filters() + from;  // of a pixel's
+    const size_t to = static_cast<size_t>(first_group_) * p_.weights.group_filters() + from;  // of a pixel's
     const Vec zero = hn::Zero(tag), bias = p_.bias ? access.load(decode_x_, p_.bias + to) : zero;
 #pragma GCC unroll 1
     for (int i = 0; i < kTile; i++) {
@@ -227,34 +232,60 @@ class Convolution {
       transform_output(d, o);
 #pragma GCC unroll 8
       for (int j = 0; j < kTile; j++) {
-        const std::ptrdiff_t pixel = pixels[i * kTile + j];
+        const std::ptrdiff_t pixel = output.pixels[i * kTile + j];
         if (pixel < 0) continue;
-        const size_t at = static_cast<size_t>(pixel) * all + to;
+        const size_t at = static_cast<size_t>(pixel) * output.step + to;
         strange = hn::MulAdd(o[j], zero, strange);
         Vec y = hn::Add(o[j], bias);
         if (p_.residual) y = hn::Add(y, access.load(decode_residual_, p_.residual, at));
         if (p_.relu) y = hn::Max(y, zero);
-        access.store(encode_y_, y, p_.y, at);
+        access.store(encode_y_, y, output.to, at);
       }
     }
   }
 
-  bool transform_outputs(int first, int tiles, const float* m) const {
+  // The same of all filters.
+  HWY_INLINE void output_filters(const Output& output, const float* m, Vec& strange) const {
     const size_t whole = filters_ / kLanes * kLanes;
-    const FirstLanes tail{filters_ - whole};
+    for (size_t k = 0; k < whole; k += kLanes) {
+      if (past_caches_)
+        output_tile(output, m, k, strange, WholeLines());
+      else
+        output_tile(output, m, k, strange, WholeVectors());
+    }
+    if (whole < filters_) output_tile(output, m, whole, strange, FirstLanes{filters_ - whole});
+  }
+
+  bool transform_outputs(int first, int tiles, const float* m) const {
     Vec strange = hn::Zero(Tag());
     for (int t = 0; t < tiles; t++, m += layout_.row) {
-      std::ptrdiff_t pixels[kTile * kTile];
-      canvas_.for_each_output<kTile>(p_, first + t, [&](int i, std::ptrdiff_t pixel) { pixels[i] = pixel; });
-      for (size_t k = 0; k < whole; k += kLanes) {
-        if (past_caches_)
-          output_tile(pixels, m, k, strange, WholeLines());
-        else
-          output_tile(pixels, m, k, strange, WholeVectors());
-      }
-      if (whole < filters_) output_tile(pixels, m, whole, strange, tail);
+      Output output{.to = p_.y, .step = static_cast<size_t>(p_.weights.filters)};
+      canvas_.for_each_output<kTile>(p_, first + t,
+                                     [&](int i, std::ptrdiff_t pixel) { output.pixels[i] = pixel; });
+      if (p_.pointwise)
+        output_columns(output, m, strange);
+      else
+        output_filters(output, m, strange);
     }
     return hn::AllTrue(Tag(), hn::Eq(strange, hn::Zero(Tag())));
+  }
+
+  // A tile's results one after the other, and of those the columns.
+  void output_columns(const Output& output, const float* m, Vec& strange) const {
+    const size_t columns = p_.columns;
+    Output near{.to = layout_.pixels, .step = layout_.row};
+    std::ptrdiff_t pixels[kTile * kTile], count = 0;
+    for (size_t i = 0; i < std::size(pixels); i++) {
+      near.pixels[i] = output.pixels[i] < 0 ? -1 : count;
+      if (output.pixels[i] >= 0) pixels[count++] = output.pixels[i];
+    }
+    output_filters(near, m, strange);
+    mm::multiply({layout_.pixels, layout_.row, filters_}, count, p_.pointwise, columns, layout_.columns,
+                 kMostColumns);
+    for (std::ptrdiff_t i = 0; i < count; i++)
+      for (size_t c = 0; c < columns; c++)
+        p_.y.floats()[pixels[i] * columns + c] =
+            layout_.columns[i * kMostColumns + c] + (p_.pointwise_bias ? p_.pointwise_bias[c] : 0);
   }
 
   const Problem& p_;

@@ -20,7 +20,7 @@ enum class Numbers {
   kInt8,   // as kInt16, of filters that have 8 bits before they are transformed
 };
 
-constexpr int kGroupStep = 16;
+constexpr int kGroupStep = 16, kMostColumns = 32;
 
 // What the packed weights of a convolution are made for.
 struct Weights {
@@ -50,7 +50,13 @@ struct Problem {
   const float* bias = nullptr;     // (filters), or null
   Source residual;                 // like y, added before the activation, or none
   bool relu = false;
-  Target y;  // (images,height,width,filters)
+  // A convolution of single pixels that alone reads the results, which then are never in memory: its weights
+  // as matmul_conv::pack() has them, its filters, at most kMostColumns, and their bias, or null. In float32,
+  // without a residual, of one group.
+  const float* pointwise = nullptr;
+  int columns = 0;
+  const float* pointwise_bias = nullptr;
+  Target y;  // (images,out_height(),out_width(),filters), or (...,columns)
 
   int out_height() const { return height + 2 * pad - 2; }
   int out_width() const { return width + 2 * pad - 2; }

@@ -208,6 +208,7 @@ struct Layout {
   int tiles;           // rows of a matrix
   size_t row, matrix;  // elements from one to the next
   float *zeros, *matrices, *scales;
+  float *pixels, *columns;  // a tile's results, and what Problem::pointwise makes of them
 
   Layout(const Problem& p, int block_tiles, float* scratch)
       : tiles(block_tiles),
@@ -215,16 +216,25 @@ struct Layout {
         matrix(row * tiles),
         zeros(scratch),
         matrices(scratch + row),
-        scales(matrices + (p.weights.points() + 1) * matrix) {
+        scales(matrices + (p.weights.points() + 1) * matrix),
+        pixels(scales + scales_of(p, block_tiles)),
+        columns(pixels + pixels_of(p) * row) {
     std::fill_n(zeros, row, 0.0F);
   }
 
   static size_t size(const Problem& p, int block_tiles) {
     const size_t rows = static_cast<size_t>(block_tiles), points = p.weights.points();
-    return row_of(p) * (1 + (points + 1) * rows) + (points * rows + 15) / 16 * 16;
+    return row_of(p) * (1 + (points + 1) * rows) + scales_of(p, block_tiles) +
+           pixels_of(p) * (row_of(p) + kMostColumns);
   }
 
  private:
+  static size_t scales_of(const Problem& p, int block_tiles) {
+    return (static_cast<size_t>(p.weights.points()) * block_tiles + 15) / 16 * 16;
+  }
+  static size_t pixels_of(const Problem& p) {
+    return p.pointwise ? static_cast<size_t>(p.weights.tile) * p.weights.tile : 0;
+  }
   // Rows at a power of two would compete for the same lines of the cache.
   static size_t row_of(const Problem& p) {
     const Slices slices(p.weights);

@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <new>
 
@@ -45,22 +44,25 @@ void* Heap::allocate(size_t bytes) {
   const size_t room = bytes < kLarge ? 0 : (kShifts - 1) * kShift;
   const size_t wanted = sizeof(Header) + room + (bytes + kAlignment - 1) / kAlignment * kAlignment;
   size_t offset, size = wanted;
-  const auto fitting = std::ranges::find_if(free_, [&](const auto& block) { return block.second >= wanted; });
-  if (fitting != free_.end()) {
-    offset = fitting->first;
-    const size_t left = fitting->second - wanted;
-    free_.erase(fitting);
-    if (left > sizeof(Header))
-      free_.emplace(offset + wanted, left);
-    else
+  if (const auto best = by_size_.lower_bound({wanted, 0}); best != by_size_.end()) {
+    offset = best->second;
+    const size_t left = best->first - wanted;
+    remove_free(free_.find(offset));
+    if (left <= sizeof(Header)) {
       size += left;
+    } else if (bytes < kLarge) {  // a small one between large ones would keep their memory apart
+      add_free(offset, left);
+      offset += left;
+    } else {
+      add_free(offset + wanted, left);
+    }
   } else {
     // Grows at the end, by less where the last block is free.
     offset = top_;
     if (!free_.empty() && free_.rbegin()->first + free_.rbegin()->second == top_)
       offset = free_.rbegin()->first;
     if (wanted > reserved_ - offset) return nullptr;
-    if (offset < top_) free_.erase(std::prev(free_.end()));
+    if (offset < top_) remove_free(std::prev(free_.end()));
     top_ = offset + wanted;
   }
   auto* header = new (base_ + offset + shift) Header{offset, size};
@@ -77,14 +79,14 @@ void Heap::release(void* block) {
     if (before->first + before->second == offset) {
       offset = before->first;
       size += before->second;
-      free_.erase(before);
+      remove_free(before);
     }
   }
   if (after != free_.end() && offset + size == after->first) {
     size += after->second;
-    free_.erase(after);
+    remove_free(after);
   }
-  free_.emplace(offset, size);
+  add_free(offset, size);
 }
 
 bool Heap::owns(const void* address) const {
@@ -104,6 +106,16 @@ void Heap::trim() {
 size_t Heap::extent() const {
   const std::lock_guard lock(mutex_);
   return top_;
+}
+
+void Heap::add_free(size_t offset, size_t size) {
+  free_.emplace(offset, size);
+  by_size_.emplace(size, offset);
+}
+
+void Heap::remove_free(std::map<size_t, size_t>::iterator block) {
+  by_size_.erase({block->second, block->first});
+  free_.erase(block);
 }
 
 }  // namespace caffe2rt

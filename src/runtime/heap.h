@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <set>
+#include <utility>
 
 namespace caffe2rt {
 
-// Thread-safe. First fit, by address; neighbours that are free become one.
+// Thread-safe. Best fit, small blocks at its far end; neighbours that are free become one.
 class Heap {
  public:
   static constexpr size_t kAlignment = 64;
@@ -33,12 +35,16 @@ class Heap {
   size_t extent() const;
 
  private:
+  void add_free(size_t offset, size_t size);
+  void remove_free(std::map<size_t, size_t>::iterator block);
+
   std::byte* base_ = nullptr;
   size_t reserved_ = 0;
   mutable std::mutex mutex_;
   size_t allocations_ = 0;
-  size_t top_ = 0;                 // end of what was ever in use
-  std::map<size_t, size_t> free_;  // offset -> size; few, as neighbours are one
+  size_t top_ = 0;                               // end of what was ever in use
+  std::map<size_t, size_t> free_;                // offset -> size
+  std::set<std::pair<size_t, size_t>> by_size_;  // (size, offset) of the same
 };
 
 }  // namespace caffe2rt

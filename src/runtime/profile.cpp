@@ -20,6 +20,10 @@ double count_flop(const OperatorDef& def, const Profile::Event& event) {
   };
   if (def.type == "caffe2rt.WinogradConv")
     return 2 * product(y) * argument("caffe2rt.channels") / argument("caffe2rt.file_groups") * 9;
+  if (def.type == "caffe2rt.WinogradHead") {
+    const double filters = argument("caffe2rt.filters"), columns = argument("caffe2rt.columns");
+    return 2 * product(y) / columns * filters * (argument("caffe2rt.channels") * 9 + columns);
+  }
   if (def.type == "caffe2rt.MatMulFC") return 2 * product(y) * argument("caffe2rt.depth");
   if (def.type == "caffe2rt.MatMulConvTranspose") return 2 * product(y) * argument("caffe2rt.channels");
   if (def.type == "caffe2rt.MatMulConv") {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/arrays.h"
+#include "kernels/matmul_conv.h"
 #include "kernels/past_caches.h"
 #include "kernels/targets.h"
 
@@ -247,6 +248,31 @@ TEST_P(Winograd, FiltersOfEightBitsAreThoseThatTheyAreRoundedTo) {
   rounded.run();
   for (size_t i = 0; i < eight.y.size(); i++) ASSERT_NEAR(eight.y[i], rounded.y[i], 0.2) << i;
   EXPECT_LT(winograd::packed_size(eight.problem.weights), winograd::packed_size(rounded.problem.weights));
+}
+
+TEST_P(Winograd, ResultsGoThroughAConvolutionOfSinglePixels) {
+  for (const int tile : kTiles)
+    for (const auto& [filters, columns] : {std::array{40, 15}, {64, 32}, {5, 1}, {19, 17}}) {
+      Convolution conv(tile, 2, 9, 14, 18, filters);
+      conv.problem.relu = true;
+      conv.run();
+      const Aligned<float> weights = noise(static_cast<size_t>(filters) * columns, 5),
+                           bias = noise(columns, 6);
+      Aligned<float> packed(matmul_conv::packed_size(filters, columns)), y(conv.y.size() / filters * columns);
+      matmul_conv::pack(weights.data(), columns, filters, 1, packed.data());
+      const Aligned<float> results = conv.y;
+      conv.problem.pointwise = packed.data();
+      conv.problem.columns = columns;
+      conv.problem.pointwise_bias = bias.data();
+      conv.problem.y = y.data();
+      EXPECT_TRUE(conv.run());
+      for (size_t i = 0; i < y.size(); i++) {
+        double sum = bias[i % columns];
+        for (int k = 0; k < filters; k++)
+          sum += static_cast<double>(results[i / columns * filters + k]) * weights[i % columns * filters + k];
+        ASSERT_NEAR(y[i], sum, 1e-3) << i;
+      }
+    }
 }
 
 TEST_P(Winograd, TilesOfIntegersHaveScalesOfTheirOwn) {

@@ -33,15 +33,33 @@ TEST_F(HeapTest, WhatIsReleasedServesTheNext) {
   EXPECT_EQ(heap.allocate(900), first);
 }
 
-TEST_F(HeapTest, TakesTheFirstFreeBlockThatIsLargeEnough) {
-  void* small = heap.allocate(1000);
-  heap.allocate(64);
+TEST_F(HeapTest, TakesTheFreeBlockThatFitsBest) {
   void* large = heap.allocate(100000);
+  void* between = heap.allocate(64);
+  void* small = heap.allocate(1000);
   heap.allocate(64);
   heap.release(large);
   heap.release(small);
-  EXPECT_EQ(heap.allocate(2000), large);
   EXPECT_EQ(heap.allocate(1000), small);
+  void* next = heap.allocate(1000);
+  EXPECT_GT(next, large);
+  EXPECT_LT(next, between);
+}
+
+TEST_F(HeapTest, SmallBlocksLeaveRoomForLargeOnes) {
+  constexpr size_t kMany = 4 << 20;
+  void* first = heap.allocate(kMany);
+  void* second = heap.allocate(kMany);
+  heap.allocate(64);
+  heap.release(first);
+  void* small = heap.allocate(1000);
+  EXPECT_GT(small, first);
+  heap.release(second);
+  heap.release(small);
+  const size_t extent = heap.extent();
+  small = heap.allocate(1000);
+  heap.allocate(2 * kMany - 10000);
+  EXPECT_EQ(heap.extent(), extent);
 }
 
 TEST_F(HeapTest, FreeNeighboursBecomeOne) {
@@ -50,7 +68,7 @@ TEST_F(HeapTest, FreeNeighboursBecomeOne) {
   heap.allocate(64);
   const size_t extent = heap.extent();
   for (const int i : {0, 2, 1}) heap.release(blocks[i]);
-  EXPECT_EQ(heap.allocate(3000), blocks[0]);
+  EXPECT_LT(heap.allocate(3000), blocks[1]);
   EXPECT_EQ(heap.extent(), extent);
 }
 

@@ -12,7 +12,8 @@ namespace caffe2rt {
 namespace {
 
 bool is_layer(const Node& node) {
-  constexpr std::string_view kTypes[] = {"Conv", "FC", "ConvTranspose", "caffe2rt.WinogradConv"};
+  constexpr std::string_view kTypes[] = {"Conv", "FC", "ConvTranspose", "caffe2rt.WinogradConv",
+                                         "caffe2rt.WinogradHead"};
   return std::ranges::find(kTypes, node.def.type) != std::end(kTypes);
 }
 

@@ -22,8 +22,8 @@ constexpr Encoding kBfloat16{.format = Format::kBfloat16};
 // The numbers that a layer multiplies, or would without Winograd's way; none of other operators, and of
 // layers in float32.
 std::optional<Encoding> multiplied(const Node& node) {
-  constexpr std::string_view kTypes[] = {"caffe2rt.WinogradConv", "caffe2rt.MatMulConv",
-                                         "caffe2rt.MatMulConvTranspose"};
+  constexpr std::string_view kTypes[] = {"caffe2rt.WinogradConv", "caffe2rt.WinogradHead",
+                                         "caffe2rt.MatMulConv", "caffe2rt.MatMulConvTranspose"};
   if (std::ranges::find(kTypes, node.def.type) == std::end(kTypes)) return std::nullopt;
   const MatMulKind kind = MatMulKernel(OperatorArgs(node.def, c10::DeviceType::CPU)).kind();
   if (kind.precision == Precision::kFloat32) return std::nullopt;
@@ -31,10 +31,11 @@ std::optional<Encoding> multiplied(const Node& node) {
   return kBfloat16;
 }
 
-// A hard swish is computed where the result lies, in float32; and layers in float32 leave it as it is, but
-// for what is pooled, which is small.
+// Layers in float32 leave their results as they are, but for what is pooled, which is small; a head's are
+// results of the net; and a hard swish is computed where the result lies, in float32.
 bool can_write(const Node& node) {
-  return (multiplied(node) && !node.def.find("caffe2rt.alpha")) || node.def.find("caffe2rt.pooled");
+  if (node.def.find("caffe2rt.pooled")) return true;
+  return multiplied(node) && node.def.type != "caffe2rt.WinogradHead" && !node.def.find("caffe2rt.alpha");
 }
 
 // What a node's input may be; none where it has to be float32.

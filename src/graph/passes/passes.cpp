@@ -32,6 +32,7 @@ constexpr Pass kRearranging[] = {
 constexpr Pass kPacking[] = {
     {"pool_later", plain<pool_later>},
     {"use_winograd", use_winograd},
+    {"join_pointwise", plain<join_pointwise>},
     {"use_matmul", use_matmul},
     {"use_depthwise", use_depthwise},
     {"fuse_mean", plain<fuse_mean>},

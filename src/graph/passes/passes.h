@@ -90,6 +90,9 @@ void pool_later(Graph& graph);
 // 1e-5 of the values.
 void use_winograd(Graph& graph, const PassOptions& options = {});
 
+// Joins such a convolution to the one of single pixels and few filters that alone reads its result.
+void join_pointwise(Graph& graph);
+
 // Computes the other convolutions without groups, and FCs, as products of matrices.
 void use_matmul(Graph& graph, const PassOptions& options = {});
 
