@@ -25,7 +25,7 @@ constexpr int kGroupStep = 16, kMostColumns = 32;
 // What the packed weights of a convolution are made for.
 struct Weights {
   Numbers numbers = Numbers::kFloat32;
-  int tile = 4;  // pixels of output along each side of a tile, 4 or 6
+  int tile = 4;  // pixels of output along each side of a tile, 4, or in float32 6
   int channels = 0, filters = 0;
   int groups = 1;  // of channels, whose filters see no others; several only of kGroupStep channels and
                    // filters, or a multiple, each and in float32

@@ -9,6 +9,7 @@
 
 #include "kernels/int16_product.h"
 #include "kernels/matmul_panel.h"
+#include "kernels/past_caches.h"
 #include "kernels/winograd.h"
 
 namespace caffe2rt::winograd {
@@ -197,9 +198,10 @@ auto with_integers_of(const Weights& w, F&& f) {
   return w.numbers == Numbers::kInt8 ? f(std::int8_t()) : f(std::int16_t());
 }
 
-// Words of a point's matrix of integers.
+// Words from a point's matrix of integers to the next: at a power of two those that are written together would
+// compete for the same lines of the cache.
 inline size_t integer_matrix(const Weights& w) {
-  return int16_product::packed_size(w.channels, count_panels(w.filters));
+  return int16_product::packed_size(w.channels, count_panels(w.filters)) + kLineFloats;
 }
 
 // How a thread's scratch memory is used by a slice: a pixel of zeros, one matrix more than there are points,

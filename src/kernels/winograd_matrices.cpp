@@ -1,4 +1,6 @@
-// The matrices of packed weights of integers: each filter's nine are transformed and rounded.
+// The matrices of packed weights of integers: each filter's nine are transformed, G g G^T of the paper with G
+// 3
+// -> 6 (winograd_weights.cpp), and rounded.
 #include "kernels/winograd.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -6,7 +8,6 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "kernels/winograd_filters.h"
 #include "kernels/winograd_layout.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -18,61 +19,64 @@ using Tag = hn::ScalableTag<float>;
 using Vec = hn::Vec<Tag>;
 using Integers = hn::Rebind<int32_t, Tag>;
 
-constexpr int kMostPoints = 64;
+// Filters' numbers along one axis, 3 -> 6: those of G, each up to a unit.
+constexpr float kUnits[6] = {1.0F / 4, 1.0F / 6, 1.0F / 6, 1.0F / 24, 1.0F / 24, 1};
 
-// Filters of neighbouring columns, a column a lane.
-template <int kSide>
-class Filters {
- public:
-  explicit Filters(int tile) : rows_(filter_rows(tile)) {}
+HWY_INLINE void transform_filter(Vec a, Vec b, Vec c, Vec (&o)[6]) {
+  const Vec outer = hn::Add(a, c), far = hn::MulAdd(hn::Set(Tag(), 4.0F), c, a), two = hn::Add(b, b);
+  o[0] = a;
+  o[1] = hn::Neg(hn::Add(outer, b));
+  o[2] = hn::Sub(b, outer);
+  o[3] = hn::Add(far, two);
+  o[4] = hn::Sub(far, two);
+  o[5] = c;
+}
 
-  // nine (9,kPanel) -> take(point, numbers).
-  template <class T, class Take>
-  HWY_INLINE void transform(const T* nine, Take&& take) const {
-    const hn::Rebind<T, Tag> few;
-    Vec g[9];
-    for (int i = 0; i < 9; i++)
-      g[i] = hn::ConvertTo(
-          Tag(), hn::PromoteTo(Integers(), hn::LoadU(few, nine + static_cast<size_t>(i) * matmul::kPanel)));
-    for (int i = 0; i < kSide; i++) {
-      Vec row[3];
-      for (int j = 0; j < 3; j++) row[j] = sum(i, g[j], g[3 + j], g[6 + j]);
-      for (int j = 0; j < kSide; j++) take(i * kSide + j, sum(j, row[0], row[1], row[2]));
-    }
+// nine (9,kPanel), a filter a lane -> take(point, numbers).
+template <class T, class Take>
+HWY_INLINE void transform_filters(const T* nine, Take&& take) {
+  const hn::Rebind<T, Tag> few;
+  Vec rows[3][6];  // by column, then row
+  for (size_t j = 0; j < 3; j++) {
+    const auto load = [&](size_t i) {
+      return hn::ConvertTo(Tag(),
+                           hn::PromoteTo(Integers(), hn::LoadU(few, nine + (i * 3 + j) * matmul::kPanel)));
+    };
+    transform_filter(load(0), load(1), load(2), rows[j]);
   }
-
- private:
-  HWY_INLINE Vec sum(int row, Vec a, Vec b, Vec c) const {
-    const auto factor = [&](int i) { return hn::Set(Tag(), static_cast<float>(rows_[row][i])); };
-    return hn::MulAdd(factor(2), c, hn::MulAdd(factor(1), b, hn::Mul(factor(0), a)));
+#pragma GCC unroll 6
+  for (int i = 0; i < 6; i++) {
+    Vec o[6];
+    transform_filter(rows[0][i], rows[1][i], rows[2][i], o);
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; j++) take(i * 6 + j, o[j]);
   }
+}
 
-  const FilterRow* rows_;
-};
-
-template <int kSide, class T>
+template <class T>
 void make_panel(const Weights& w, const IntegerWeights<T>& from, size_t panel, std::int32_t* matrices) {
+  constexpr size_t kPoints = 36;
   const Tag tag;
-  const Filters<kSide> filters(w.tile);
+  const Integers words;
+  const auto low = hn::Set(words, 0xffff);
   const size_t pairs = int16_product::pairs_of(w.channels), lanes = hn::Lanes(tag);
   for (size_t v = 0; v < matmul::kPanel; v += lanes) {
-    const size_t column = panel * matmul::kPanel + v;
-    HWY_ALIGN float factors[kMostPoints * hn::MaxLanes(Tag())];  // from a filter's integers to a matrix's
-    for (int point = 0; point < w.points(); point++)
-      for (size_t i = 0; i < lanes; i++) factors[point * lanes + i] = from.factor(point, column + i);
+    HWY_ALIGN float factors[kPoints * hn::MaxLanes(Tag())];  // from a filter's integers to a matrix's
+    for (size_t point = 0; point < kPoints; point++)
+      for (size_t i = 0; i < lanes; i++)
+        factors[point * lanes + i] =
+            from.factor(point, panel * matmul::kPanel + v + i) * kUnits[point / 6] * kUnits[point % 6];
     const auto rounded = [&](int point, Vec number) {
       return hn::NearestInt(hn::Mul(number, hn::Load(tag, factors + point * lanes)));
     };
-    const Integers words;
-    const auto low = hn::Set(words, 0xffff);
     for (size_t pair = 0; pair < pairs; pair++) {
-      HWY_ALIGN int32_t first[kMostPoints * hn::MaxLanes(Tag())];
+      HWY_ALIGN int32_t first[kPoints * hn::MaxLanes(Tag())];
       const T* nine = from.filters(panel, pair) + v;
-      filters.transform(nine, [&](int point, Vec number) {
+      transform_filters(nine, [&](int point, Vec number) {
         hn::Store(hn::And(rounded(point, number), low), words, first + point * lanes);
       });
       std::int32_t* to = matrices + (panel * pairs + pair) * matmul::kPanel + v;
-      filters.transform(nine + 9 * matmul::kPanel, [&](int point, Vec number) {
+      transform_filters(nine + 9 * matmul::kPanel, [&](int point, Vec number) {
         const auto second = hn::ShiftLeft<16>(rounded(point, number));
         hn::StoreU(hn::Or(second, hn::Load(words, first + point * lanes)), words,
                    to + static_cast<size_t>(point) * integer_matrix(w));
@@ -82,14 +86,10 @@ void make_panel(const Weights& w, const IntegerWeights<T>& from, size_t panel, s
 }
 
 void MakeMatrices(const Weights& w, const void* packed, int first, int last, void* matrices) {
-  auto* to = static_cast<std::int32_t*>(matrices);
   with_integers_of(w, [&]<class T>(T) {
     const IntegerWeights<T> from(w, static_cast<const std::uint8_t*>(packed));
     for (int panel = first; panel < last; panel++)
-      if (w.tile == 4)
-        make_panel<6>(w, from, panel, to);
-      else
-        make_panel<8>(w, from, panel, to);
+      make_panel(w, from, panel, static_cast<std::int32_t*>(matrices));
   });
 }
 

@@ -7,16 +7,32 @@
 #include <vector>
 
 #include "kernels/int16_rows.h"
-#include "kernels/winograd_filters.h"
 #include "kernels/winograd_layout.h"
 
 namespace caffe2rt::winograd {
 namespace {
 
+// G of the paper, 3 -> 6 and 3 -> 8: see winograd_transforms-inl.h.
+using Row = double[3];
+constexpr Row kSmall[6] = {{1. / 4, 0, 0},
+                           {-1. / 6, -1. / 6, -1. / 6},
+                           {-1. / 6, 1. / 6, -1. / 6},
+                           {1. / 24, 1. / 12, 1. / 6},
+                           {1. / 24, -1. / 12, 1. / 6},
+                           {0, 0, 1}};
+constexpr Row kLarge[8] = {{1, 0, 0},
+                           {-2. / 9, -2. / 9, -2. / 9},
+                           {-2. / 9, 2. / 9, -2. / 9},
+                           {1. / 90, 1. / 45, 2. / 45},
+                           {1. / 90, -1. / 45, 2. / 45},
+                           {32. / 45, 16. / 45, 8. / 45},
+                           {32. / 45, -16. / 45, 8. / 45},
+                           {0, 0, 1}};
+
 // Calls take(point, number) for the numbers that 9 weights become.
 template <class Take>
 void transform_weights(int tile, const float* g, Take&& take) {
-  const FilterRow* const rows = filter_rows(tile);
+  const Row* const rows = tile == 4 ? kSmall : kLarge;
   const int size = tile + 2;
   for (int i = 0; i < size; i++) {
     double row[3];

@@ -64,8 +64,9 @@ WinogradKernel::WinogradKernel(const OperatorArgs& args)
           "argument 'caffe2rt.groups': expected 1, or groups of multiples of {} channels and filters of "
           "float32, got {}",
           winograd::kGroupStep, weights_.groups);
-  require(weights_.tile == 4 || weights_.tile == 6, ErrorCode::kArgument,
-          "argument 'caffe2rt.tile': expected 4 or 6, got {}", weights_.tile);
+  require(weights_.tile == 4 || (weights_.tile == 6 && weights_.numbers == winograd::Numbers::kFloat32),
+          ErrorCode::kArgument, "argument 'caffe2rt.tile': expected 4, or in float32 6, got {}",
+          weights_.tile);
   require(pad_ == 0 || pad_ == 1, ErrorCode::kArgument, "argument 'pad': expected 0 or 1, got {}", pad_);
 }
 
@@ -81,7 +82,7 @@ const std::vector<Schema::Arg>& WinogradKernel::documentation() {
       {"caffe2rt.groups", "of channels, whose filters see no others: 1 (default), or more in float32"},
       {"caffe2rt.file_groups",
        "as many as the file has, of which caffe2rt.groups may join some; for profiles"},
-      {"caffe2rt.tile", "pixels along each side of a tile of the output: 4 (default) or 6"},
+      {"caffe2rt.tile", "pixels along each side of a tile of the output: 4 (default), or in float32 6"},
       {"caffe2rt.joined", "1: images may share tiles; 0 (default): each has its own"},
       {"caffe2rt.numbers", "what is multiplied: 0 float32, 1 16 bit integers, 2 those of filters of 8 bits"}};
   return args;

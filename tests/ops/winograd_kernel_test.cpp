@@ -36,7 +36,8 @@ TEST(WinogradKernel, MultipliesFloatsOrIntegers) {
 TEST(WinogradKernel, RefusesArgumentsThatNoPassWrites) {
   const at::Tensor x = random({1, 16, 5, 5}), filter = random({20, 16, 3, 3});
   const auto with = [&](const Arg& arg) { convolve(x, filter, winograd::Numbers::kFloat32, {arg}); };
-  EXPECT_ERROR(with({"caffe2rt.tile", 5}), ErrorCode::kArgument, "'caffe2rt.tile': expected 4 or 6, got 5");
+  EXPECT_ERROR(with({"caffe2rt.tile", 5}), ErrorCode::kArgument,
+               "'caffe2rt.tile': expected 4, or in float32 6, got 5");
   EXPECT_ERROR(with({"caffe2rt.groups", 2}), ErrorCode::kArgument, "'caffe2rt.groups': expected 1, or");
   const at::Tensor packed = at::empty({64}, at::kByte);
   EXPECT_ERROR(run_operator("caffe2rt.WinogradConv", {x, packed}, {{"kernel", 3}}), ErrorCode::kArgument,
