@@ -195,7 +195,8 @@ class IntegerWeights {
 // Calls f(T()) with the integers that the filters are.
 template <class F>
 auto with_integers_of(const Weights& w, F&& f) {
-  return w.numbers == Numbers::kInt8 ? f(std::int8_t()) : f(std::int16_t());
+  if (w.numbers == Numbers::kInt8) return f(std::int8_t());
+  return f(std::int16_t());
 }
 
 // Words from a point's matrix of integers to the next: at a power of two those that are written together would

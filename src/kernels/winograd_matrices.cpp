@@ -1,6 +1,5 @@
-// The matrices of packed weights of integers: each filter's nine are transformed, G g G^T of the paper with G
-// 3
-// -> 6 (winograd_weights.cpp), and rounded.
+// The matrices of packed weights of integers: each filter's nine are transformed, G g G^T of the paper, as
+// winograd_weights.cpp does it, and rounded.
 #include "kernels/winograd.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -1,6 +1,7 @@
 // Before: a layer -> R; layer(X, filter, bias, R) -> Y, which is the last to read R and writes Y in the same
 // format. After: the latter with the argument caffe2rt.in_place, which writes Y where R lies: a block of a
 // ResNet takes one map of memory for its trunk instead of two, and lines that were just read are written.
+// Who watches a run (Workspace::after_node) finds Y in R once Y is there.
 #include <algorithm>
 #include <string_view>
 
