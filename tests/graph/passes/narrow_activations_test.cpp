@@ -74,7 +74,8 @@ TEST(NarrowActivations, EightBitsWhereTheyAreOnlyMultiplied) {
 }
 
 TEST(NarrowActivations, WinogradsFiltersHaveEightBitsToo) {
-  for (const Node& node : compile(kBlock, Precision::kInt8).graph().nodes)
+  const CompiledNet net = compile(kBlock, Precision::kInt8);
+  for (const Node& node : net.graph().nodes)
     if (node.def.type == "caffe2rt.WinogradConv") {
       EXPECT_EQ(integer_argument(node.def, "caffe2rt.numbers", 0), 2);
     }
