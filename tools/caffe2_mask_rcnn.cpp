@@ -53,7 +53,8 @@ void look(const Flags& flags) {
   print(*seen);
   if (flags.output.empty()) return;
   draw(*seen, image);
-  require(cv::haveImageWriter(flags.output) && cv::imwrite(flags.output, image), ErrorCode::kIo, "{}: cannot be written as an image", flags.output);
+  require(cv::haveImageWriter(flags.output) && cv::imwrite(flags.output, image), ErrorCode::kIo,
+          "{}: cannot be written as an image", flags.output);
 }
 
 void add_options(CLI::App& app, Flags& flags) {

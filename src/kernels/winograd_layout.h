@@ -199,8 +199,8 @@ auto with_integers_of(const Weights& w, F&& f) {
   return f(std::int16_t());
 }
 
-// Words from a point's matrix of integers to the next: at a power of two those that are written together would
-// compete for the same lines of the cache.
+// Words from a point's matrix of integers to the next: at a power of two those that are written together
+// would compete for the same lines of the cache.
 inline size_t integer_matrix(const Weights& w) {
   return int16_product::packed_size(w.channels, count_panels(w.filters)) + kLineFloats;
 }
