@@ -3,7 +3,6 @@
 #include <ATen/ops/abs.h>
 #include <ATen/ops/max.h>
 
-#include "kernels/dot_conv.h"
 #include "testing/nets.h"
 #include "testing/operator_test.h"
 

@@ -2,8 +2,6 @@
 // two apart, padded by one -> Z, where nothing else reads Y: what every ResNet begins with. After:
 // caffe2rt.MatMulConv(X, ...) with the argument caffe2rt.pooled -> Z. Y, the largest blob of the net, is not
 // there; Z is the same to the last bit.
-#include <algorithm>
-
 #include "graph/passes/conv_node.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
@@ -35,11 +33,8 @@ void fuse_pool(Graph& graph) {
   for (size_t i = 0; i < graph.nodes.size(); i++) {
     Node& node = graph.nodes[i];
     if (!can_pool(node)) continue;
-    const ValueId between = node.outputs.front();
-    const auto pool = std::ranges::find_if(graph.nodes, [&](const Node& other) {
-      return !other.inputs.empty() && other.inputs.front() == between;
-    });
-    if (readers[between] != 1 || pool == graph.nodes.end() || !is_pool(*pool)) continue;
+    const auto pool = only_reader(graph, node.outputs.front(), readers);
+    if (pool == graph.nodes.end() || !is_pool(*pool)) continue;
     set_output(graph, node, pool->outputs.front());
     set_argument(node.def, "caffe2rt.pooled", 1);
     graph.nodes.erase(pool);  // which is behind the node

@@ -2,7 +2,6 @@
 // filters -> Z, where nothing else reads Y: the head of a proposal network. After: caffe2rt.WinogradHead(X,
 // filter, bias, packed f, b) -> Z, and Y, as large as the map, is never in memory. f multiplies float32 in
 // every precision: what Z is made of are results.
-#include <algorithm>
 #include <map>
 
 #include "graph/passes/conv_node.h"
@@ -36,11 +35,8 @@ void join_pointwise(Graph& graph) {
   std::map<ValueId, ValueId> packed;  // heads share their filters among levels
   for (size_t i = 0; i < graph.nodes.size(); i++) {
     Node& node = graph.nodes[i];
-    if (!is_winograd(node) || readers[node.outputs.front()] != 1) continue;
-    const ValueId between = node.outputs.front();
-    const auto reader = std::ranges::find_if(graph.nodes, [&](const Node& other) {
-      return !other.inputs.empty() && other.inputs.front() == between;
-    });
+    if (!is_winograd(node)) continue;
+    const auto reader = only_reader(graph, node.outputs.front(), readers);
     if (reader == graph.nodes.end() || !is_pointwise(graph, *reader) ||
         !graph.constants.contains(reader->inputs[ConvNode::kBias]))
       continue;

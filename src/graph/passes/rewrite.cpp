@@ -16,6 +16,12 @@ const Node* producer(const Graph& graph, ValueId id) {
   return graph.values[id].producer < 0 ? nullptr : &graph.nodes[graph.values[id].producer];
 }
 
+std::vector<Node>::iterator only_reader(Graph& graph, ValueId id, const std::vector<int>& readers) {
+  if (readers[id] != 1) return graph.nodes.end();
+  return std::ranges::find_if(
+      graph.nodes, [&](const Node& node) { return !node.inputs.empty() && node.inputs.front() == id; });
+}
+
 const at::Tensor* constant_input(const Graph& graph, const Node& node, size_t input) {
   if (input >= node.inputs.size()) return nullptr;
   const auto found = graph.constants.find(node.inputs[input]);

@@ -14,6 +14,10 @@ std::vector<int> count_readers(const Graph& graph);
 // The node that writes a value; null where it comes from outside the net. As set_producers() left it.
 const Node* producer(const Graph& graph, ValueId id);
 
+// The only node that reads a value, as its first input; the end of the graph's nodes where there is another,
+// the caller too, or none. `readers`: count_readers().
+std::vector<Node>::iterator only_reader(Graph& graph, ValueId id, const std::vector<int>& readers);
+
 // The constant that a node's input is; null where it has no such input or it is none.
 const at::Tensor* constant_input(const Graph& graph, const Node& node, size_t input);
 
