@@ -20,6 +20,19 @@ inline ptrdiff_t threads() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
 }
 
+// Threads of the process when those that GLib's pools keep have ended, and those that were joined: the kernel
+// lists them a moment longer. Waits until there are no more than so many, or none has ended for a while.
+inline ptrdiff_t settled_threads(ptrdiff_t most) {
+  ptrdiff_t now = threads();
+  for (int quiet = 0; now > most && quiet < 50; quiet++) {
+    g_thread_pool_stop_unused_threads();
+    g_usleep(10000);
+    if (threads() < now) quiet = 0;
+    now = threads();
+  }
+  return now;
+}
+
 // Runs a pipeline to its end, from NULL and back.
 inline void cycle(GstElement* pipeline) {
   ASSERT_NE(gst_element_set_state(pipeline, GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);

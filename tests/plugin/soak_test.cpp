@@ -75,19 +75,6 @@ bool play(const Owned<GstElement>& pipeline, int for_seconds) {
   return true;
 }
 
-// Threads of the process when those that GLib's pools keep have ended: waits until there are no more than so
-// many, or none has ended for a while.
-ptrdiff_t settled_threads(ptrdiff_t most) {
-  ptrdiff_t now = threads();
-  for (int quiet = 0; now > most && quiet < 50; quiet++) {
-    g_thread_pool_stop_unused_threads();
-    g_usleep(10000);
-    if (threads() < now) quiet = 0;
-    now = threads();
-  }
-  return now;
-}
-
 // A model that takes five times as long as a frame lasts.
 TEST(Soak, OverloadLosesNoFrameAndKeepsToTheLatency) {
   const Owned<GstElement> pipeline(gst_parse_launch(
