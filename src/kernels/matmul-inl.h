@@ -23,6 +23,8 @@ using Vec = hn::Vec<Tag>;
 
 constexpr size_t kVectors = 2;  // of a tile's row
 constexpr size_t kLanes = hn::MaxLanes(Tag());
+constexpr size_t kWide = kVectors * kLanes;  // columns of a tile, and of a panel
+static_assert(kWidestPanel % kWide == 0);
 // Rows of a tile: as many as keep all sums in registers.
 constexpr size_t kRows = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM ? 14 : 6;
 
@@ -55,13 +57,13 @@ HWY_INLINE void multiply_tile(const Rows& rows, const float* HWY_RESTRICT panel,
   for (size_t r = 0; r < kHeight; r++)
 #pragma GCC unroll 2
     for (size_t v = 0; v < kWidth; v++) sum[r][v] = ends.begin(r, v * kLanes);
-  for (size_t part = 0; part < rows.parts; part++, panel += depth * kPanel) {
+  for (size_t part = 0; part < rows.parts; part++, panel += depth * kWide) {
     const float* HWY_RESTRICT a = rows.first + part * rows.part_step;
     for (size_t k = 0; k < depth; k++) {
       rows.fetch_ahead(k, kHeight);
       Vec b[kWidth];
 #pragma GCC unroll 2
-      for (size_t v = 0; v < kWidth; v++) b[v] = hn::Load(tag, panel + k * kPanel + v * hn::Lanes(tag));
+      for (size_t v = 0; v < kWidth; v++) b[v] = hn::Load(tag, panel + k * kWide + v * hn::Lanes(tag));
 #pragma GCC unroll 16
       for (size_t r = 0; r < kHeight; r++) {
         const Vec x = hn::Set(tag, a[r * step + k]);
@@ -100,9 +102,6 @@ HWY_INLINE void multiply_column(Rows rows, size_t count, const float* panel, End
   }
 }
 
-constexpr size_t kWide = kVectors * kLanes;  // columns of a tile
-static_assert(kPanel % kWide == 0);
-
 // Sums that begin with zero and are written to c.
 struct Store {
   float* c;
@@ -114,13 +113,13 @@ struct Store {
   }
 };
 
-// c (count,columns, rounded up to whole vectors) = rows (count,depth) * packed (panels,depth,kPanel), which
+// c (count,columns, rounded up to whole vectors) = rows (count,depth) * packed (panels,depth,kWide), which
 // lies on a boundary of 64 bytes.
 inline void multiply(Rows rows, size_t count, const float* packed, size_t columns, float* c, size_t c_step) {
   for (size_t height = 0; count > 0; count -= height, c += height * c_step) {
     height = next_height(count);
     for (size_t column = 0; column < columns; column += kWide) {
-      const float* panel = packed + column / kPanel * rows.depth * kPanel + column % kPanel;
+      const float* panel = packed + column * rows.depth;
       const auto& tiles =
           columns - column > kLanes ? tiles_by_height<kVectors, Store> : tiles_by_height<1, Store>;
       tiles[height - 1](rows, panel, Store{c + column, c_step});

@@ -19,8 +19,6 @@
 #define CAFFE2RT_MATMUL_CONV_LAYOUT
 namespace caffe2rt::matmul_conv {
 
-inline size_t count_panels(size_t filters) { return (filters + matmul::kPanel - 1) / matmul::kPanel; }
-
 // Rows of 32 bit numbers in scratch memory: of a slice, or whole where they are gathered.
 inline size_t scratch_step(const Problem& p) {
   return im2row::step_of(im2row::is_plain(p) ? im2row::slice_of_depth(p.depth()) : p.depth());
@@ -136,8 +134,7 @@ struct Slice {
 template <size_t kWidth, class Row>
 HWY_NOINLINE void multiply_rows(const Problem& p, const mm::Rows& rows, const float* residual,
                                 size_t first_row, size_t count, const Slice& slice, size_t column, Row row) {
-  const float* panel = p.packed + column / matmul::kPanel * p.depth() * matmul::kPanel +
-                       slice.begin * matmul::kPanel + column % matmul::kPanel;
+  const float* panel = p.packed + column * p.depth() + slice.begin * mm::kWide;
   const Finish<Row> finish{p.bias ? p.bias + column : nullptr,
                            slice.last && residual ? residual + column : nullptr,
                            p.y.floats() + p.offset(first_row) + column,
@@ -173,7 +170,7 @@ void multiply_columns(const Problem& p, mm::Rows rows, const float* residual, si
 void multiply_block(const Problem& p, mm::Rows rows, const float* residual, size_t row, size_t count,
                     const Slice& slice, bool in_place) {
   constexpr size_t kFew = 320 * 1024 / sizeof(float);
-  const bool few = slice.depth * count_panels(p.filters) * matmul::kPanel <= kFew;
+  const bool few = slice.depth * matmul::count_columns(p.filters) <= kFew;
   for (size_t done = 0; count > 0; count -= done, row += done) {
     done = p.on_line(row, few ? mm::next_height(count) : count);
     if (in_place && few) rows.ahead = rows.first + done * rows.step;
@@ -328,16 +325,16 @@ namespace caffe2rt::matmul_conv {
 
 HWY_EXPORT(Run);
 
-size_t packed_size(size_t depth, size_t filters) { return depth * count_panels(filters) * matmul::kPanel; }
+size_t packed_size(size_t depth, size_t filters) { return depth * matmul::count_columns(filters); }
 
 void pack(const float* filter, size_t filters, size_t channels, size_t window, float* packed) {
-  const size_t depth = channels * window;
+  const size_t depth = channels * window, panel = matmul::panel_width();
   std::fill_n(packed, packed_size(depth, filters), 0.0F);
   for (size_t m = 0; m < filters; m++) {
-    float* to = packed + m / matmul::kPanel * depth * matmul::kPanel + m % matmul::kPanel;
+    float* to = packed + m / panel * panel * depth + m % panel;
     for (size_t i = 0; i < window; i++)
       for (size_t c = 0; c < channels; c++)
-        to[(i * channels + c) * matmul::kPanel] = filter[(m * channels + c) * window + i];
+        to[(i * channels + c) * panel] = filter[(m * channels + c) * window + i];
   }
 }
 

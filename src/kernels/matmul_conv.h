@@ -83,7 +83,7 @@ struct Problem {
 // Elements of the packed weights.
 size_t packed_size(size_t depth, size_t filters);
 
-// (filters,channels,pixels of the window), contiguous -> packed weights, for every vector width the same.
+// (filters,channels,pixels of the window), contiguous -> packed weights, for the vectors that run() will use.
 void pack(const float* filter, size_t filters, size_t channels, size_t window, float* packed);
 
 // Whether this is a convolution of pixels of few channels by a window of several of them.

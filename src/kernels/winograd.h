@@ -65,7 +65,7 @@ struct Problem {
 // Bytes of the packed weights.
 size_t packed_size(const Weights& weights);
 
-// (filters,channels of a group,3,3), contiguous -> packed weights, for every vector width the same.
+// (filters,channels of a group,3,3), contiguous -> packed weights, for the vectors that run() will use.
 void pack(const Weights& weights, const float* filter, void* packed);
 
 // The matrices that are multiplied: of float32 they are the packed weights. Of integers, where they take four

@@ -14,13 +14,14 @@
 
 namespace caffe2rt::winograd {
 
+// Panels of integers.
 inline size_t count_panels(int filters) {
-  return (static_cast<size_t>(filters) + matmul::kPanel - 1) / matmul::kPanel;
+  return (static_cast<size_t>(filters) + int16_product::kPanel - 1) / int16_product::kPanel;
 }
 
 // Elements of a group's packed matrix in float32; a point's are one behind the other.
 inline size_t group_matrix(const Weights& w) {
-  return static_cast<size_t>(w.group_channels()) * count_panels(w.group_filters()) * matmul::kPanel;
+  return static_cast<size_t>(w.group_channels()) * matmul::count_columns(w.group_filters());
 }
 
 // Images in a line along one axis, and tiles over them.
@@ -137,13 +138,13 @@ struct Slices {
 // Tiles of a block, of so many. Its matrices should stay near the processor, the weights, which every block
 // reads once, should be read seldom, and no thread should wait for another's last block.
 inline int tiles_of_block(const Problem& p, int tiles) {
-  constexpr int kStep = 14, kLeast = 28,
-                kMost = 112;  // whole numbers of rows that the product takes at a time
+  constexpr int kStep = 14, kMost = 112;  // whole numbers of rows that the product takes at a time
   constexpr size_t kScratch = 1200 * 1024 / sizeof(float);
   const Slices slices(p.weights);
   const size_t widest = std::max(slices.channels(p.weights), slices.filters(p.weights));
-  const int fit = std::clamp(static_cast<int>(kScratch / (widest * (p.weights.points() + 1))) / kStep * kStep,
-                             kLeast, kMost);
+  const int least = p.weights.numbers == Numbers::kFloat32 ? 3 * kStep : 2 * kStep,
+            fit = std::clamp(static_cast<int>(kScratch / (widest * (p.weights.points() + 1))) / kStep * kStep,
+                             least, kMost);
   const int threads = std::max(1, p.threads / slices.count),
             rounds = std::max(1, (tiles + fit * threads / 2) / (fit * threads));
   return std::clamp((tiles + rounds * threads - 1) / (rounds * threads), 1, kMost);
@@ -162,9 +163,7 @@ class IntegerWeights {
       : pairs_(int16_product::pairs_of(w.channels)),
         columns_(columns_of(w)),
         filters_(reinterpret_cast<Like<T>*>(packed)),
-        scales_(reinterpret_cast<Like<float>*>(filters_ + pairs_ * 2 * kNine * columns_)) {
-    static_assert(matmul::kPanel == int16_product::kPanel);
-  }
+        scales_(reinterpret_cast<Like<float>*>(filters_ + pairs_ * 2 * kNine * columns_)) {}
 
   static size_t size(const Weights& w) {
     return columns_of(w) *
@@ -173,7 +172,7 @@ class IntegerWeights {
 
   // (2,9,kPanel) of a pair of channels.
   Like<T>* filters(size_t panel, size_t pair) const {
-    return filters_ + (panel * pairs_ + pair) * 2 * kNine * matmul::kPanel;
+    return filters_ + (panel * pairs_ + pair) * 2 * kNine * int16_product::kPanel;
   }
   Like<float>& scale(size_t column) const { return scales_[column]; }
   Like<float>* scales(size_t point) const { return scales_ + (1 + point) * columns_; }
@@ -185,7 +184,7 @@ class IntegerWeights {
 
  private:
   static constexpr size_t kNine = 9;
-  static size_t columns_of(const Weights& w) { return count_panels(w.filters) * matmul::kPanel; }
+  static size_t columns_of(const Weights& w) { return count_panels(w.filters) * int16_product::kPanel; }
 
   size_t pairs_, columns_;
   Like<T>* filters_;
@@ -242,7 +241,7 @@ struct Layout {
   static size_t row_of(const Problem& p) {
     const Slices slices(p.weights);
     return std::max((static_cast<size_t>(slices.channels(p.weights)) + 15) / 16 * 16,
-                    count_panels(slices.filters(p.weights)) * matmul::kPanel) +
+                    matmul::count_columns(slices.filters(p.weights))) +
            16;
   }
 };

@@ -38,8 +38,8 @@ HWY_INLINE void transform_filters(const T* nine, Take&& take) {
   Vec rows[3][6];  // by column, then row
   for (size_t j = 0; j < 3; j++) {
     const auto load = [&](size_t i) {
-      return hn::ConvertTo(Tag(),
-                           hn::PromoteTo(Integers(), hn::LoadU(few, nine + (i * 3 + j) * matmul::kPanel)));
+      return hn::ConvertTo(
+          Tag(), hn::PromoteTo(Integers(), hn::LoadU(few, nine + (i * 3 + j) * int16_product::kPanel)));
     };
     transform_filter(load(0), load(1), load(2), rows[j]);
   }
@@ -59,12 +59,12 @@ void make_panel(const Weights& w, const IntegerWeights<T>& from, size_t panel, s
   const Integers words;
   const auto low = hn::Set(words, 0xffff);
   const size_t pairs = int16_product::pairs_of(w.channels), lanes = hn::Lanes(tag);
-  for (size_t v = 0; v < matmul::kPanel; v += lanes) {
+  for (size_t v = 0; v < int16_product::kPanel; v += lanes) {
     HWY_ALIGN float factors[kPoints * hn::MaxLanes(Tag())];  // from a filter's integers to a matrix's
     for (size_t point = 0; point < kPoints; point++)
       for (size_t i = 0; i < lanes; i++)
         factors[point * lanes + i] =
-            from.factor(point, panel * matmul::kPanel + v + i) * kUnits[point / 6] * kUnits[point % 6];
+            from.factor(point, panel * int16_product::kPanel + v + i) * kUnits[point / 6] * kUnits[point % 6];
     const auto rounded = [&](int point, Vec number) {
       return hn::NearestInt(hn::Mul(number, hn::Load(tag, factors + point * lanes)));
     };
@@ -74,8 +74,8 @@ void make_panel(const Weights& w, const IntegerWeights<T>& from, size_t panel, s
       transform_filters(nine, [&](int point, Vec number) {
         hn::Store(hn::And(rounded(point, number), low), words, first + point * lanes);
       });
-      std::int32_t* to = matrices + (panel * pairs + pair) * matmul::kPanel + v;
-      transform_filters(nine + 9 * matmul::kPanel, [&](int point, Vec number) {
+      std::int32_t* to = matrices + (panel * pairs + pair) * int16_product::kPanel + v;
+      transform_filters(nine + 9 * int16_product::kPanel, [&](int point, Vec number) {
         const auto second = hn::ShiftLeft<16>(rounded(point, number));
         hn::StoreU(hn::Or(second, hn::Load(words, first + point * lanes)), words,
                    to + static_cast<size_t>(point) * integer_matrix(w));

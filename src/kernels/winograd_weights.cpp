@@ -44,12 +44,11 @@ void transform_weights(int tile, const float* g, Take&& take) {
 
 void pack_float32(const Weights& w, const float* filter, float* packed) {
   const size_t group = group_matrix(w), matrix = w.groups * group, channels = w.group_channels(),
-               filters = w.group_filters();
+               filters = w.group_filters(), panel = matmul::panel_width();
   for (size_t k = 0; k < static_cast<size_t>(w.filters); k++)
     for (size_t c = 0; c < channels; c++) {
       const size_t column = k % filters;
-      float* to = packed + k / filters * group + (column / matmul::kPanel * channels + c) * matmul::kPanel +
-                  column % matmul::kPanel;
+      float* to = packed + k / filters * group + (column / panel * channels + c) * panel + column % panel;
       transform_weights(w.tile, filter + (k * channels + c) * 9,
                         [&](int point, float number) { to[point * matrix] = number; });
     }
@@ -69,11 +68,13 @@ void pack_integers(const Weights& w, const float* filter, void* packed) {
                 scale = inverse > 0 ? 1 / inverse : 0;
     to.scale(k) = scale;
     for (size_t c = 0; c < channels; c++) {
-      T* nine = to.filters(k / matmul::kPanel, c / 2) + c % 2 * 9 * matmul::kPanel + k % matmul::kPanel;
+      T* nine = to.filters(k / int16_product::kPanel, c / 2) + c % 2 * 9 * int16_product::kPanel +
+                k % int16_product::kPanel;
       float rounded[9];
       for (size_t i = 0; i < 9; i++) {
-        nine[i * matmul::kPanel] = static_cast<T>(int16_product::round_to_int16(nines[c * 9 + i], inverse));
-        rounded[i] = static_cast<float>(nine[i * matmul::kPanel]) * scale;
+        nine[i * int16_product::kPanel] =
+            static_cast<T>(int16_product::round_to_int16(nines[c * 9 + i], inverse));
+        rounded[i] = static_cast<float>(nine[i * int16_product::kPanel]) * scale;
       }
       transform_weights(w.tile, rounded,
                         [&](int point, float number) { column[c * points + point] = number; });
