@@ -118,9 +118,7 @@ class ToInt16 {
 struct DotBfloat16 {
   using Convert = ToFloat;
   using Sum = Vec;
-  static constexpr size_t kPanel = dot_conv::kPanel, kWords = 2;
-  static constexpr size_t kSteps = 2;
-  static constexpr size_t kColumns = kLanes;
+  static constexpr size_t kWords = 2, kSteps = 2, kColumns = kLanes;
 
   static HWY_INLINE Sum zero() { return hn::Zero(Tag()); }
   static HWY_INLINE Vec weights(const Group* from, size_t step) {
@@ -149,9 +147,7 @@ struct DotBfloat16 {
 struct DotInt8 {
   using Convert = ToInt16;
   using Sum = hn::Vec<Integers>;
-  static constexpr size_t kPanel = dot_conv::kPanel, kWords = 2;
-  static constexpr size_t kSteps = 1;
-  static constexpr size_t kColumns = kLanes / 2;
+  static constexpr size_t kWords = 2, kSteps = 1, kColumns = kLanes / 2;
 
   static HWY_INLINE Sum zero() { return hn::Zero(Integers()); }
   static HWY_INLINE hn::Vec<Halves> weights(const Group* from, size_t) {
@@ -236,7 +232,7 @@ struct Kernel {
       st::Sums sums{slice.first ? kZeros : kept, slice.last ? local : kept, slice.first ? 0 : layout.columns,
                     slice.last ? kPanel : layout.columns};
       for (size_t column = 0; column < columns; column += 2 * Dot::kColumns) {
-        st::tiles_by_height<Dot>[height - 1](rows.a, rows.step, panel + column, slice.groups, sums);
+        st::tiles_by_height<Dot>[height - 1](rows.a, rows.step, panel + column, kPanel, slice.groups, sums);
         sums.begin += 2 * Dot::kColumns;
         sums.end += 2 * Dot::kColumns;
       }

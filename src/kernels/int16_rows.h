@@ -31,7 +31,7 @@ inline std::int16_t round_to_int16(float value, float inverse) {
 float quantize_by_vectors(const float* row, size_t count, std::int16_t* to);
 void multiply_by_vectors(const Problem& problem);
 
-// By AVX-512. REQUIRES: has_vnni().
+// By AVX-512. REQUIRES: has_vnni(), and panels as wide as can be.
 bool has_vnni();
 float quantize_by_vnni(const float* row, size_t count, std::int16_t* to);
 void multiply_by_vnni(const Problem& problem);

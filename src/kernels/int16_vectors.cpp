@@ -57,7 +57,7 @@ float Quantize(const float* row, size_t count, std::int16_t* to) {
 // Of a pair of integers one sum a lane.
 struct Dot {
   using Sum = hn::Vec<Integers>;
-  static constexpr size_t kPanel = int16_product::kPanel, kWords = 1, kSteps = 1, kColumns = kLanes;
+  static constexpr size_t kWords = 1, kSteps = 1, kColumns = kLanes;
 
   static HWY_INLINE Sum zero() { return hn::Zero(Integers()); }
   static HWY_INLINE hn::Vec<Halves> weights(const int32_t* from, size_t) {
@@ -79,20 +79,20 @@ struct Dot {
 
 void Multiply(const Problem& p) {
   const Tag tag;
-  HWY_ALIGN float local[st::kRows * kPanel];
+  constexpr size_t kWide = 2 * kLanes;  // columns of a tile
+  HWY_ALIGN float local[st::kRows * kWide];
   for (size_t row = 0, height = 0; row < p.rows; row += height) {
     height = next_height(p.rows - row, st::kRows);
-    for (size_t panel = 0; panel < p.panels * kPanel; panel += kPanel) {
-      for (size_t column = 0; column < kPanel; column += 2 * kLanes)
-        st::tiles_by_height<Dot>[height - 1](p.a + row * p.a_step, p.a_step,
-                                             p.packed + panel * p.pairs + column, p.pairs,
-                                             {nullptr, local + column, 0, kPanel});
-      for (size_t v = 0; v < kPanel; v += kLanes) {
-        const Vec scales = hn::LoadU(tag, p.column_scales + panel + v);
+    for (size_t column = 0; column < p.columns; column += kWide) {
+      st::tiles_by_height<Dot>[height - 1](p.a + row * p.a_step, p.a_step,
+                                           p.packed + offset(column, p.pairs, p.panel), p.panel, p.pairs,
+                                           {nullptr, local, 0, kWide});
+      for (size_t v = 0; v < kWide; v += kLanes) {
+        const Vec scales = hn::LoadU(tag, p.column_scales + column + v);
         for (size_t r = 0; r < height; r++) {
-          const auto sums = hn::Load(Integers(), reinterpret_cast<const int32_t*>(local + r * kPanel + v));
+          const auto sums = hn::Load(Integers(), reinterpret_cast<const int32_t*>(local + r * kWide + v));
           const Vec scale = hn::Mul(scales, hn::Set(tag, p.row_scales[row + r]));
-          hn::StoreU(hn::Mul(hn::ConvertTo(tag, sums), scale), tag, p.c + (row + r) * p.c_step + panel + v);
+          hn::StoreU(hn::Mul(hn::ConvertTo(tag, sums), scale), tag, p.c + (row + r) * p.c_step + column + v);
         }
       }
     }

@@ -13,6 +13,9 @@
 namespace caffe2rt::int16_product {
 namespace {
 
+constexpr size_t kPanel = 32;
+static_assert(kPanel == matmul::kWidestPanel);
+
 // Integers of some rows and of a panel's columns -> what they stand for.
 CAFFE2RT_VNNI void scale_rows(const Problem& p, size_t row, size_t rows, size_t column) {
   const __m512 scales[2] = {_mm512_loadu_ps(p.column_scales + column),
@@ -94,8 +97,7 @@ CAFFE2RT_VNNI float quantize_by_vnni(const float* row, size_t count, std::int16_
 void multiply_by_vnni(const Problem& p) {
   for (size_t row = 0, height = 0; row < p.rows; row += height) {
     height = next_height(p.rows - row, kRows);
-    for (size_t column = 0; column < p.panels * kPanel; column += kPanel)
-      tiles_by_height[height - 1](p, row, column);
+    for (size_t column = 0; column < p.columns; column += kPanel) tiles_by_height[height - 1](p, row, column);
   }
 }
 

@@ -44,7 +44,8 @@ HWY_INLINE void part_with(Sum&, Sum&) {}
 #endif
 
 // kHeight rows by two vectors. Dot says how neighbours along the depth, a group, are multiplied, in kSteps
-// each: a row has them in kWords words, a panel in one word each of its kPanel columns.
+// each: a row has them in kWords words, a panel, from one to the next `panel_step`, in one word
+// each of its columns.
 //
 //   Sum zero();                                             a vector, of kColumns columns
 //   auto numbers(const int32_t* group, size_t step);        of a row, in every lane
@@ -52,12 +53,12 @@ HWY_INLINE void part_with(Sum&, Sum&) {}
 //   Sum dot(numbers, weights, Sum);
 //   void store(Sum, Sum, const float* begin, float* end);   a sum a column, of 2 * kColumns of them
 template <class Dot, size_t kHeight>
-HWY_NOINLINE void multiply_tile(const int32_t* a, size_t step, const int32_t* panel, size_t groups,
-                                const Sums& sums) {
+HWY_NOINLINE void multiply_tile(const int32_t* a, size_t step, const int32_t* panel, size_t panel_step,
+                                size_t groups, const Sums& sums) {
   typename Dot::Sum left[kHeight], right[kHeight];
 #pragma GCC unroll 16
   for (size_t r = 0; r < kHeight; r++) left[r] = right[r] = Dot::zero();
-  for (size_t k = 0; k < groups; k++, panel += Dot::kPanel)
+  for (size_t k = 0; k < groups; k++, panel += panel_step)
 #pragma GCC unroll 2
     for (size_t s = 0; s < Dot::kSteps; s++) {
       const auto w_left = Dot::weights(panel, s), w_right = Dot::weights(panel + Dot::kColumns, s);

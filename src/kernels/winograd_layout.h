@@ -14,10 +14,8 @@
 
 namespace caffe2rt::winograd {
 
-// Panels of integers.
-inline size_t count_panels(int filters) {
-  return (static_cast<size_t>(filters) + int16_product::kPanel - 1) / int16_product::kPanel;
-}
+// Filters of integers lie in panels of so many.
+constexpr size_t kFilterPanel = matmul::kWidestPanel;
 
 // Elements of a group's packed matrix in float32; a point's are one behind the other.
 inline size_t group_matrix(const Weights& w) {
@@ -170,9 +168,9 @@ class IntegerWeights {
            (int16_product::pairs_of(w.channels) * 2 * kNine * sizeof(T) + (1 + w.points()) * sizeof(float));
   }
 
-  // (2,9,kPanel) of a pair of channels.
+  // (2,9,kFilterPanel) of a pair of channels.
   Like<T>* filters(size_t panel, size_t pair) const {
-    return filters_ + (panel * pairs_ + pair) * 2 * kNine * int16_product::kPanel;
+    return filters_ + (panel * pairs_ + pair) * 2 * kNine * kFilterPanel;
   }
   Like<float>& scale(size_t column) const { return scales_[column]; }
   Like<float>* scales(size_t point) const { return scales_ + (1 + point) * columns_; }
@@ -184,7 +182,7 @@ class IntegerWeights {
 
  private:
   static constexpr size_t kNine = 9;
-  static size_t columns_of(const Weights& w) { return count_panels(w.filters) * int16_product::kPanel; }
+  static size_t columns_of(const Weights& w) { return matmul::count_columns(w.filters); }
 
   size_t pairs_, columns_;
   Like<T>* filters_;
@@ -201,7 +199,7 @@ auto with_integers_of(const Weights& w, F&& f) {
 // Words from a point's matrix of integers to the next: at a power of two those that are written together
 // would compete for the same lines of the cache.
 inline size_t integer_matrix(const Weights& w) {
-  return int16_product::packed_size(w.channels, count_panels(w.filters)) + kLineFloats;
+  return int16_product::packed_size(w.channels, matmul::count_columns(w.filters)) + kLineFloats;
 }
 
 // How a thread's scratch memory is used by a slice: a pixel of zeros, one matrix more than there are points,

@@ -31,15 +31,15 @@ HWY_INLINE void transform_filter(Vec a, Vec b, Vec c, Vec (&o)[6]) {
   o[5] = c;
 }
 
-// nine (9,kPanel), a filter a lane -> take(point, numbers).
+// nine (9,kFilterPanel), a filter a lane -> take(point, numbers).
 template <class T, class Take>
 HWY_INLINE void transform_filters(const T* nine, Take&& take) {
   const hn::Rebind<T, Tag> few;
   Vec rows[3][6];  // by column, then row
   for (size_t j = 0; j < 3; j++) {
     const auto load = [&](size_t i) {
-      return hn::ConvertTo(
-          Tag(), hn::PromoteTo(Integers(), hn::LoadU(few, nine + (i * 3 + j) * int16_product::kPanel)));
+      return hn::ConvertTo(Tag(),
+                           hn::PromoteTo(Integers(), hn::LoadU(few, nine + (i * 3 + j) * kFilterPanel)));
     };
     transform_filter(load(0), load(1), load(2), rows[j]);
   }
@@ -58,13 +58,14 @@ void make_panel(const Weights& w, const IntegerWeights<T>& from, size_t panel, s
   const Tag tag;
   const Integers words;
   const auto low = hn::Set(words, 0xffff);
-  const size_t pairs = int16_product::pairs_of(w.channels), lanes = hn::Lanes(tag);
-  for (size_t v = 0; v < int16_product::kPanel; v += lanes) {
+  const size_t pairs = int16_product::pairs_of(w.channels), lanes = hn::Lanes(tag),
+               width = int16_product::panel_width();
+  for (size_t v = 0; v < kFilterPanel; v += lanes) {
     HWY_ALIGN float factors[kPoints * hn::MaxLanes(Tag())];  // from a filter's integers to a matrix's
     for (size_t point = 0; point < kPoints; point++)
       for (size_t i = 0; i < lanes; i++)
         factors[point * lanes + i] =
-            from.factor(point, panel * int16_product::kPanel + v + i) * kUnits[point / 6] * kUnits[point % 6];
+            from.factor(point, panel * kFilterPanel + v + i) * kUnits[point / 6] * kUnits[point % 6];
     const auto rounded = [&](int point, Vec number) {
       return hn::NearestInt(hn::Mul(number, hn::Load(tag, factors + point * lanes)));
     };
@@ -74,8 +75,9 @@ void make_panel(const Weights& w, const IntegerWeights<T>& from, size_t panel, s
       transform_filters(nine, [&](int point, Vec number) {
         hn::Store(hn::And(rounded(point, number), low), words, first + point * lanes);
       });
-      std::int32_t* to = matrices + (panel * pairs + pair) * int16_product::kPanel + v;
-      transform_filters(nine + 9 * int16_product::kPanel, [&](int point, Vec number) {
+      std::int32_t* to =
+          matrices + int16_product::offset(panel * kFilterPanel + v, pairs, width) + pair * width;
+      transform_filters(nine + 9 * kFilterPanel, [&](int point, Vec number) {
         const auto second = hn::ShiftLeft<16>(rounded(point, number));
         hn::StoreU(hn::Or(second, hn::Load(words, first + point * lanes)), words,
                    to + static_cast<size_t>(point) * integer_matrix(w));
@@ -105,7 +107,9 @@ size_t matrices_size(const Weights& w) {
   return w.numbers == Numbers::kFloat32 ? 0 : w.points() * integer_matrix(w) * sizeof(std::int32_t);
 }
 
-int count_parts(const Weights& weights) { return static_cast<int>(count_panels(weights.filters)); }
+int count_parts(const Weights& weights) {
+  return static_cast<int>(matmul::count_columns(weights.filters) / kFilterPanel);
+}
 
 void make_matrices(const Weights& weights, const void* packed, int first, int last, void* matrices) {
   HWY_DYNAMIC_DISPATCH(MakeMatrices)(weights, packed, first, last, matrices);

@@ -68,13 +68,11 @@ void pack_integers(const Weights& w, const float* filter, void* packed) {
                 scale = inverse > 0 ? 1 / inverse : 0;
     to.scale(k) = scale;
     for (size_t c = 0; c < channels; c++) {
-      T* nine = to.filters(k / int16_product::kPanel, c / 2) + c % 2 * 9 * int16_product::kPanel +
-                k % int16_product::kPanel;
+      T* nine = to.filters(k / kFilterPanel, c / 2) + c % 2 * 9 * kFilterPanel + k % kFilterPanel;
       float rounded[9];
       for (size_t i = 0; i < 9; i++) {
-        nine[i * int16_product::kPanel] =
-            static_cast<T>(int16_product::round_to_int16(nines[c * 9 + i], inverse));
-        rounded[i] = static_cast<float>(nine[i * int16_product::kPanel]) * scale;
+        nine[i * kFilterPanel] = static_cast<T>(int16_product::round_to_int16(nines[c * 9 + i], inverse));
+        rounded[i] = static_cast<float>(nine[i * kFilterPanel]) * scale;
       }
       transform_weights(w.tile, rounded,
                         [&](int point, float number) { column[c * points + point] = number; });

@@ -13,23 +13,22 @@
 namespace caffe2rt {
 namespace {
 
-using int16_product::kPanel;
 using int16_product::pairs_of;
 
 // a (rows,depth) times b (depth,columns), both of what `number` gives.
 struct Product {
-  size_t rows, depth, columns, panels = (columns + kPanel - 1) / kPanel;
+  size_t rows, depth, columns, panel, whole = matmul::count_columns(columns);
   std::vector<float> a, b, c, row_scales, column_scales;
   Aligned<std::int32_t> quantized = Aligned<std::int32_t>(rows * pairs_of(depth)),
-                        packed = Aligned<std::int32_t>(int16_product::packed_size(depth, panels));
+                        packed = Aligned<std::int32_t>(int16_product::packed_size(depth, whole));
 
   template <class Number>
-  Product(size_t r, size_t k, size_t m, Number&& number)
-      : rows(r), depth(k), columns(m), c(rows * panels * kPanel), column_scales(panels * kPanel) {
+  Product(size_t r, size_t k, size_t m, Number&& number, size_t panel_width = int16_product::panel_width())
+      : rows(r), depth(k), columns(m), panel(panel_width), c(rows * whole), column_scales(whole) {
     for (size_t i = 0; i < rows * depth; i++) a.push_back(number());
     for (size_t i = 0; i < depth * columns; i++) b.push_back(number());
     for (size_t i = 0; i < columns; i++)
-      column_scales[i] = int16_product::pack_column(b.data() + i, depth, columns,
+      column_scales[i] = int16_product::pack_column(b.data() + i, depth, columns, panel,
                                                     reinterpret_cast<std::int16_t*>(packed.data()), i);
   }
 
@@ -43,15 +42,16 @@ struct Product {
               .a_step = pairs_of(depth),
               .rows = rows,
               .pairs = pairs_of(depth),
-              .panels = panels,
+              .columns = whole,
+              .panel = panel,
               .packed = packed.data(),
               .row_scales = row_scales.data(),
               .column_scales = column_scales.data(),
               .c = c.data(),
-              .c_step = panels * kPanel});
+              .c_step = whole});
   }
 
-  float result(size_t r, size_t m) const { return c[r * panels * kPanel + m]; }
+  float result(size_t r, size_t m) const { return c[r * whole + m]; }
   double expected(size_t r, size_t m) const {
     double sum = 0;
     for (size_t k = 0; k < depth; k++) sum += static_cast<double>(a[r * depth + k]) * b[k * columns + m];
@@ -78,13 +78,17 @@ TEST(Int16Product, IsTheProduct) {
 }
 
 TEST(Int16Product, TheProcessorsInstructionsVectorsAndPlainCodeAgree) {
-  Product fast(23, 75, 50, normal()), vectors(23, 75, 50, normal()), plain(23, 75, 50, normal());
+  const size_t widest = matmul::kWidestPanel;
+  Product fast(23, 75, 50, normal()), plain(23, 75, 50, normal());
   fast.run(int16_product::quantize, int16_product::multiply);
-  vectors.run(int16_product::quantize_by_vectors, int16_product::multiply_by_vectors);
   plain.run(int16_product::quantize_plainly, int16_product::multiply_plainly);
-  for (size_t i = 0; i < plain.c.size(); i++) {
-    ASSERT_NEAR(fast.c[i], plain.c[i], 2e-3) << i;
-    ASSERT_NEAR(vectors.c[i], plain.c[i], 2e-3) << i;
+  for (const size_t panel : {matmul::panel_width(), widest}) {
+    Product vectors(23, 75, 50, normal(), panel);
+    vectors.run(int16_product::quantize_by_vectors, int16_product::multiply_by_vectors);
+    for (size_t i = 0; i < plain.c.size(); i++) {
+      ASSERT_NEAR(fast.c[i], plain.c[i], 2e-3) << i;
+      ASSERT_NEAR(vectors.c[i], plain.c[i], 2e-3) << "panels of " << panel << " columns, " << i;
+    }
   }
 }
 
