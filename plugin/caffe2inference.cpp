@@ -1,8 +1,8 @@
 // caffe2inference: looks at video frames with a detectron2 model exported to Caffe2 and attaches what it
 // sees.
 //
-//   gst-launch-1.0 filesrc location=../shared/media/car-detection.mp4 ! decodebin ! videoconvert !
-//   caffe2inference model=../shared/models/d2go_faster_rcnn min-size=320 ! identity eos-after=20 ! fakesink
+//   gst-launch-1.0 -m filesrc location=in.mp4 ! decodebin ! videoconvert !
+//     caffe2inference model=models/demo stats-interval=1000 ! fakesink
 //
 // Pixels pass through untouched. Every frame leaves with a GstCaffe2Meta that says whether the model looked
 // at it and what it saw, and with one GstVideoRegionOfInterestMeta per object. The model is loaded from NULL

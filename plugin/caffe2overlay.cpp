@@ -1,9 +1,9 @@
 // caffe2overlay: draws what caffe2inference saw into the frames: boxes, labels, masks, keypoints, panoptic
 // maps; and what caffe2tracker made of it: ids, trails, lines and zones. It can make objects unrecognisable.
 //
-//   gst-launch-1.0 filesrc location=../shared/media/car-detection.mp4 ! decodebin ! videoconvert !
-//   caffe2inference model=../shared/models/d2go_faster_rcnn min-size=320 ! videoscale ! video/x-raw,width=640
-//   ! caffe2overlay ! videoconvert ! pngenc snapshot=true ! filesink location=seen.png
+//   gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! caffe2inference model=models/demo !
+//     videoscale ! video/x-raw,width=640 ! caffe2overlay ! videoconvert ! pngenc snapshot=true !
+//     filesink location=seen.png
 //
 // It draws in place, from GstCaffe2Meta; frames may have been converted and scaled since. Frames that carry
 // none, but GstVideoRegionOfInterestMeta with a `detection` structure of another detector, get those boxes.

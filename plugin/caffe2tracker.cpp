@@ -1,10 +1,10 @@
 // caffe2tracker: gives what caffe2inference saw identities that last from frame to frame, carries objects on
 // through frames that the model did not look at, and counts what crosses lines and enters zones.
 //
-//   gst-launch-1.0 -m filesrc location=../shared/media/car-detection.mp4 ! decodebin ! videoconvert !
-//   caffe2inference model=../shared/models/d2go_faster_rcnn min-size=320 inference-interval=5 !
-//   caffe2tracker lines="road:0%,60%,100%,60%" ! caffe2overlay draw-trails=true ! videoconvert ! pngenc
-//   snapshot=true ! filesink location=seen.png
+//   gst-launch-1.0 -m filesrc location=in.mp4 ! decodebin ! videoconvert !
+//     caffe2inference model=models/demo inference-interval=5 !
+//     caffe2tracker lines="road:0%,60%,100%,60%" ! caffe2overlay draw-trails=true ! videoconvert !
+//     autovideosink
 //
 // It stands directly behind caffe2inference, and touches no pixels. Crossings are in the metadata of the
 // frame, and element messages (announce_crossings.h).

@@ -104,17 +104,19 @@ void add_model(Table& to) {
           CAFFE2RT_FIELD(options.labels_file));
   to.text("device", "Device",
           "Where the net runs: cpu, cuda, cuda:N or auto; several with commas between them, as in "
-          "cuda:0,cuda:1, take batches in turns",
+          "cuda:0,cuda:1: each batch goes to the one that has least to do",
           CAFFE2RT_FIELD(options.device));
   to.integer(
       "max-memory", "Most memory",
       "Most memory that models of this process may have on each GPU (MiB; 0: all there is). Where it does "
       "not suffice for a batch, batches are made smaller",
       CAFFE2RT_FIELD(options.max_memory), 0, G_MAXINT);
-  to.text("precision", "Precision",
-          "Numbers that layers multiply: fp32, whose results are the original's; bf16; int8, which needs the "
-          "calibration.json that caffe2_calibrate writes beside the net; auto: fp32",
-          CAFFE2RT_FIELD(options.precision));
+  to.text(
+      "precision", "Precision",
+      "Numbers that layers multiply: fp32, whose results are the original's; bf16; fp16, on a GPU alone; "
+      "int8, on a CPU alone, which needs the calibration.json that caffe2_calibrate writes beside the net; "
+      "auto: fp32",
+      CAFFE2RT_FIELD(options.precision));
   to.text(
       "disable-passes", "Disabled passes",
       "Rewrites of the net to leave out, with commas between them: use_winograd, whose rounding differs from "
@@ -150,8 +152,8 @@ void add_serving(Table& to) {
       CAFFE2RT_FIELD(workers), 0, 1024, kMutableReady);
   to.integer(
       "batch-size", "Batch size",
-      "Most frames of the same size that the model looks at together, of all elements that share it; a "
-      "single stream fills no batch larger than its queue-size",
+      "Most frames of the same size that the model looks at together, of all elements that share it; "
+      "without batch-timeout a single stream gives a model that is busy at most queue-size frames at a time",
       CAFFE2RT_FIELD(batch_size), 1, 256, kMutableReady);
   to.integer("batch-timeout", "Batch timeout", "Most that a frame waits for others to fill its batch (ms)",
              CAFFE2RT_FIELD(batch_timeout), 0, 60000, kMutableReady);

@@ -115,6 +115,8 @@ void launch(const Flags& flags) {
   gst_init(nullptr, nullptr);
   register_live_source();
   register_rtsp_sink();
+  require(!flags.pipeline.empty(), ErrorCode::kArgument,
+          "expected a pipeline, as gst-launch-1.0 takes it (see --help)");
   std::vector<const char*> words;
   words.reserve(flags.pipeline.size() + 1);
   for (const auto& word : flags.pipeline) words.push_back(word.c_str());
@@ -140,6 +142,9 @@ void add_options(CLI::App& app, Flags& flags) {
   app.add_option("--seconds", flags.seconds, "End the stream so long after its first frame")
       ->check(CLI::PositiveNumber);
   app.footer(
+      "What follows the options is a pipeline, as gst-launch-1.0 takes it:\n"
+      "  caffe2_launch filesrc location=in.mp4 ! decodebin ! videoconvert ! caffe2inference model=DIR ! "
+      "fakesink\n"
       "Two elements are known here alone:\n"
       "  livesrc         decoded frames of an RTSP or HTTP source, which is asked again when it goes away:\n"
       "                  uri, latency (ms, 200), timeout (s, 5), reconnect (never, once-seen, always),\n"

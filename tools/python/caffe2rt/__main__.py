@@ -57,7 +57,7 @@ def main(argv=None):
         print("caffe2rt: error: %s" % e, file=sys.stderr)
         return 1
     except ImportError as e:
-        print("caffe2rt: error: %s: pip install 'caffe2rt[%s]'" % (e, args.command), file=sys.stderr)
+        print("caffe2rt: error: %s: pip install './tools/python[%s]'" % (e, args.command), file=sys.stderr)
         return 1
 
 
