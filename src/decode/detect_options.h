@@ -10,7 +10,8 @@ namespace caffe2rt {
 enum class Output {
   kBoxes,  // boxes, scores, classes, keypoints
   kMasks,  // and soft masks, semantic and panoptic maps, where the model has them
-  kRaw,    // and every output of the net as it came
+  kRaw,    // and every output of the net as it came; of a model that was loaded for less, the masks of the
+           // predicted classes alone
 };
 
 struct DetectOptions {

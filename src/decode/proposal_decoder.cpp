@@ -40,9 +40,9 @@ class ProposalDecoder final : public Decoder {
               "blob '{}': expected 5 columns, or 6 of rotated boxes, got {}", level.rois, rois.size(1));
       for (std::int64_t r = 0; r < rois.size(0); r++) {
         const float* row = rois.const_data_ptr<float>() + r * rois.size(1);
+        require(row[0] >= 0 && row[0] < static_cast<float>(images.size()), ErrorCode::kShape,
+                "blob '{}': a region of image {}", level.rois, row[0]);
         const auto image = static_cast<size_t>(row[0]);
-        require(row[0] >= 0 && image < images.size(), ErrorCode::kShape, "blob '{}': a region of image {}",
-                level.rois, row[0]);
         const float score = 1 / (1 + std::exp(-scores.const_data_ptr<float>()[r]));
         if (score >= options.threshold_of(0))
           add({row + 1, static_cast<size_t>(rois.size(1)) - 1}, score, FrameScale(images[image]),

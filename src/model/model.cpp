@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/aminmax.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/index.h>
+#include <ATen/ops/isfinite.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -128,7 +130,7 @@ class NetModel final : public Model {
     compile.without_passes = parse_passes(split(options.disable_passes));
     if (compile.device.is_cpu())
       compile.tuning = read_tuning(TuningKey{options.predict_net, compile.precision, threads_}.file());
-    compile.only_predicted_masks = true;  // decoders read no others
+    compile.only_predicted_masks = options.output != Output::kRaw;  // decoders read no others
     compile.graph.keep = decoder_->blobs_needed();
     if (!compile.device.is_cpu()) add_operators_for_gpu(predict_net, compile.graph.keep);
     net_ = CompiledNet::compile(predict_net, std::move(weights), compile);
@@ -253,7 +255,12 @@ class NetCalibrator final : public Calibrator {
     model_.watch(frame, [&](const Node& node, const std::vector<at::Tensor>& values) {
       const bool layer = node.file_type == "Conv" || node.file_type == "FC";
       if (!layer || values[node.inputs.front()].numel() == 0) return;
-      const auto [low, high] = at::aminmax(values[node.inputs.front()]);
+      // What is pooled from an empty region is not finite, and says nothing of the others.
+      at::Tensor numbers = values[node.inputs.front()];
+      if (const at::Tensor finite = numbers.isfinite(); !finite.all().item<bool>())
+        numbers = numbers.index({finite});
+      if (numbers.numel() == 0) return;
+      const auto [low, high] = at::aminmax(numbers);
       Extremes& seen = seen_[model_.graph().values[node.inputs.front()].blob];
       seen.low += low.item<float>();
       seen.high += high.item<float>();

@@ -18,6 +18,7 @@ ConvArgs::ConvArgs(const OperatorArgs& args)
       group(args.get("group", std::int64_t{1})),
       relu(args.get("caffe2rt.relu", false)),
       hard_swish{args.get("caffe2rt.alpha", 0.0F), args.get("caffe2rt.beta", 0.0F)},
+      of_sum(args.get("caffe2rt.of_sum", false)),
       in_place(args.get("caffe2rt.in_place", false)) {
   require(!window.global, ErrorCode::kArgument, "expected no argument 'global_pooling'");
   require(group >= 1, ErrorCode::kArgument, "argument 'group': expected at least 1, got {}", group);
@@ -35,6 +36,7 @@ PartialShape ConvArgs::shape(const PartialShape& x, const PartialShape& filter, 
       window.shape(filters, channels == kUnknown ? kUnknown : channels / group, window.kernel));
   require_compatible("input 2 'bias'", bias, {{filters}});
   const PartialShape y = window.output_shape(x, filters);
+  if (of_sum) require_compatible("input 3 'residual'", residual, y);
   return compatible(residual, y) ? y : PartialShape();
 }
 
@@ -47,6 +49,9 @@ at::Tensor ConvArgs::finish(at::Tensor y, const at::Tensor* residual,
                             const ActivationFormat& of_residual) const {
   if (residual) {
     const at::Tensor floats = of_residual.to_floats(*residual);
+    require(!of_sum || y.sizes() == floats.sizes(), ErrorCode::kShape,
+            "input 3 'residual': expected {}, got {}", to_string(std::span(y.sizes())),
+            to_string(std::span(floats.sizes())));
     y = y.sizes() == floats.sizes() ? y.add_(floats) : at::add(y, floats);
   }
   if (relu) relu_into(y, y);
@@ -68,7 +73,10 @@ Residual::Residual(const at::Tensor* given, std::span<const std::int64_t> y_shap
     const bool even = shape[2] % scale == 0 && shape[3] % scale == 0;
     shape[2] /= scale;
     shape[3] /= scale;
-    require(even && given->sizes() == shape, ErrorCode::kShape,
+    require(even, ErrorCode::kShape,
+            "input 'residual': expected half of Y's height and width, which are odd: {}, got {}",
+            to_string(y_shape), to_string(std::span(given->sizes())));
+    require(given->sizes() == shape, ErrorCode::kShape,
             "input 'residual': expected {}, half of Y's {}, got {}", to_string(std::span(shape)),
             to_string(y_shape), to_string(std::span(given->sizes())));
     tensor = in_channels_last_memory(*given);
@@ -86,6 +94,9 @@ const std::vector<Schema::Arg>& ConvArgs::documentation() {
         {"caffe2rt.alpha",
          "not in files: Y * clip(alpha * Y + beta, 0, 1) instead of Y; set by the pass fuse_hard_swish"});
     all.push_back({"caffe2rt.beta", "see caffe2rt.alpha"});
+    all.push_back(
+        {"caffe2rt.of_sum",
+         "not in files: the residual must have Y's shape, as Sum wants it; set by the pass fuse_add"});
     all.push_back(
         {"caffe2rt.in_place",
          "not in files: Y may be written where the residual lies; set by the pass reuse_residuals"});

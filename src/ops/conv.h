@@ -30,6 +30,7 @@ class ConvArgs {
   const std::int64_t group;
   const bool relu;             // the pass fuse_relu has joined a Relu to it
   const HardSwish hard_swish;  // the pass fuse_hard_swish has joined one to it
+  const bool of_sum;           // the residual is a Sum's, which knows no broadcasting
   const bool in_place;         // the pass reuse_residuals has found nothing else that needs the residual
 };
 

@@ -154,7 +154,7 @@ class ConvTranspose final : public Operator {
     const auto bias = in.has(kBias) ? std::optional(in[kBias]) : std::nullopt;
     if (args_.group == x.size(1) && args_.group == y_channels(y_shape)) {
       at::Tensor y = at::empty(to_channels_first_shape(y_shape), x.options(), at::MemoryFormat::ChannelsLast);
-      run_depthwise(x, filter, in.has(kBias) ? in[kBias] : at::zeros({args_.group}), y);
+      run_depthwise(x, filter, in.has(kBias) ? in[kBias].contiguous() : at::zeros({args_.group}), y);
       if (args_.relu) relu_into(y, y);
       out[0] = from_channels_first(y, args_.window.order);
       return;
@@ -173,7 +173,7 @@ class ConvTranspose final : public Operator {
   }
 
   // A group a channel, as bilinear upsampling is exported: x, y (N,C,H,W) in channels_last memory, filter
-  // (C,1,KH,KW).
+  // (C,1,KH,KW), bias (C) contiguous.
   void run_depthwise(const at::Tensor& x, const at::Tensor& filter, const at::Tensor& bias,
                      at::Tensor& y) const {
     const std::int64_t channels = x.size(1), height = x.size(2), width = x.size(3), lines = y.size(2),

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "runtime/operator.h"
@@ -77,9 +78,12 @@ class Interpolate final : public Operator {
     return mode == "bilinear";
   }
 
+  // PyTorch's scale is a double: 1.3 as a float is less, and ten pixels would become twelve.
   static std::int64_t resized(std::int64_t size, double scale) {
-    return size == kUnknown ? kUnknown
-                            : static_cast<std::int64_t>(std::floor(static_cast<double>(size) * scale));
+    constexpr double kRounding = 1.0F + std::numeric_limits<float>::epsilon();
+    return size == kUnknown
+               ? kUnknown
+               : static_cast<std::int64_t>(std::floor(static_cast<double>(size) * scale * kRounding));
   }
 
   const bool bilinear_, align_corners_;

@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/tensor.h>
 
+#include "ops/bias.h"
 #include "ops/conv.h"
 #include "ops/matmul_kernel.h"
 #include "ops/types.h"
@@ -60,6 +61,7 @@ class MatMulConv final : public Operator {
     at::Tensor y = residual.room_for(
         y_shape, format, args_.in_place && residual_scale_ == 1 && kernel_.writes_once(windows()));
     const auto axes = args_.window.along(x);
+    const Bias bias(in, ConvArgs::kBias);
     matmul_conv::Problem problem = windows();
     problem.images = narrow(x.size(0));
     problem.height = narrow(x.size(2));
@@ -68,7 +70,7 @@ class MatMulConv final : public Operator {
     problem.pad_left = narrow(axes[1].before);
     problem.out_height = narrow(axes[0].windows);
     problem.out_width = narrow(axes[1].windows);
-    problem.bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr;
+    problem.bias = bias.data();
     problem.residual = residual.source(residual_format_);
     problem.residual_scale = residual_scale_;
     problem.relu = args_.relu && residual.complete;

@@ -2,6 +2,7 @@
 // its four pixels is a 1x1 convolution of its own, by kernels/matmul_conv.h and dot_conv.h. The pass
 // use_matmul makes it.
 #include "ops/activation.h"
+#include "ops/bias.h"
 #include "ops/matmul_kernel.h"
 #include "ops/types.h"
 #include "ops/window.h"
@@ -42,6 +43,7 @@ class MatMulConvTranspose final : public Operator {
     if (element_count(y_shape) == 0) return;
     const int height = static_cast<int>(x.size(2)), width = static_cast<int>(x.size(3));
     const size_t step = filters_, line = 2 * static_cast<size_t>(width) * step;
+    const Bias bias(in, kBias);
     matmul_conv::Problem problem{.images = static_cast<int>(x.size(0)),
                                  .height = height,
                                  .width = width,
@@ -50,7 +52,7 @@ class MatMulConvTranspose final : public Operator {
                                  .out_height = height,
                                  .out_width = width,
                                  .x = x_format_.source(x),
-                                 .bias = in.has(kBias) ? in[kBias].const_data_ptr<float>() : nullptr,
+                                 .bias = bias.data(),
                                  .relu = relu_,
                                  .y_step = 2 * step,
                                  .y_line = 2 * line};

@@ -2,6 +2,7 @@
 // makes it.
 #include <ATen/ops/empty.h>
 
+#include "ops/bias.h"
 #include "ops/matmul_kernel.h"
 #include "ops/shape_args.h"
 #include "ops/types.h"
@@ -43,11 +44,12 @@ class MatMulFc final : public Operator {
     at::Tensor x = in[kX];
     if (channels_last_) x = x.permute({0, 2, 3, 1});
     x = x.contiguous();
+    const Bias bias(in, kBias);
     const matmul_conv::Problem problem{.images = static_cast<int>(y_shape.front()),
                                        .channels = static_cast<int>(depth_),
                                        .filters = static_cast<int>(filters_),
                                        .x = x.const_data_ptr<float>(),
-                                       .bias = in[kBias].const_data_ptr<float>(),
+                                       .bias = bias.data(),
                                        .relu = relu_,
                                        .y = y.mutable_data_ptr<float>()};
     kernel_.run(problem, in[kW]);

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include "ops/conv.h"
+#include "ops/relu.h"
 #include "runtime/fused_kernels.h"
 
 namespace caffe2rt {
@@ -31,10 +32,11 @@ class PackedConv final : public Operator {
     const at::Tensor& filter = in[ConvArgs::kFilter];
     const auto bias = in.has(ConvArgs::kBias) ? std::optional(in[ConvArgs::kBias]) : std::nullopt;
     if (in.has(ConvArgs::kResidual) && in[ConvArgs::kResidual].sizes() == y_shape) {
-      const auto relu = args_.relu ? std::optional<std::string_view>("relu") : std::nullopt;
-      out[0] = fused::convolution_add()(x, in_channels_last_memory(in[ConvArgs::kResidual]), filter, bias,
-                                        *padding, window.stride, window.dilation, args_.group, "add",
-                                        at::Scalar(1.0), relu, fused::Scalars(), std::nullopt);
+      at::Tensor y = fused::convolution_add()(
+          x, in_channels_last_memory(in[ConvArgs::kResidual]), filter, bias, *padding, window.stride,
+          window.dilation, args_.group, "add", at::Scalar(1.0), std::nullopt, fused::Scalars(), std::nullopt);
+      if (args_.relu) relu_into(y, y);  // oneDNN's keeps what is not a number
+      out[0] = y;
       return;
     }
     const bool finished = !in.has(ConvArgs::kResidual);

@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "ops/bias.h"
 #include "ops/roi_pooling.h"
 
 namespace caffe2rt {
@@ -44,10 +45,9 @@ class RoIAlign final : public Operator {
     const at::Tensor x =
         (nhwc ? in[kX].permute({0, 3, 1, 2}) : in[kX]).contiguous(at::MemoryFormat::ChannelsLast);
     BinArgs bins = bins_;
-    if (in.has(kBias)) {
-      require_shape(in, kBias, {x.size(1)});
-      bins.bias = in[kBias].template const_data_ptr<float>();
-    }
+    if (in.has(kBias)) require_shape(in, kBias, {x.size(1)});
+    const Bias bias(in, kBias);
+    bins.bias = bias.data();
     const std::array<int64_t, 4> shape = {rois.size(0), x.size(1), rows(), columns()};
     at::Tensor y = at::empty(shape, x.options(), at::MemoryFormat::ChannelsLast);
     auto* pooled = y.mutable_data_ptr<float>();

@@ -3,6 +3,7 @@
 // it. Source: Howard et al., https://arxiv.org/abs/1704.04861.
 #include <ATen/ops/empty.h>
 
+#include "ops/bias.h"
 #include "ops/conv.h"
 #include "ops/depthwise.h"
 #include "ops/matmul_kernel.h"
@@ -54,6 +55,7 @@ class SeparableConv final : public Operator {
     }
     const at::Tensor* given = residual_of(in, kResidual);
     const Residual residual(given, y_shape, residual_scale_);
+    const Bias bias(in, kBias);
     depthwise::Problem between = depthwise_problem(args_.window, x, in[kDepthwise], y_shape);
     between.relu = relu_between_;
     between.hard_swish = hard_swish_between_;
@@ -65,7 +67,7 @@ class SeparableConv final : public Operator {
                  .out_height = between.out_height,
                  .out_width = between.out_width,
                  .depthwise = &between,
-                 .bias = in[kBias].const_data_ptr<float>(),
+                 .bias = bias.data(),
                  .residual = residual.source({}),
                  .residual_scale = residual_scale_,
                  .relu = args_.relu && residual.complete,

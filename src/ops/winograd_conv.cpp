@@ -1,5 +1,6 @@
 // caffe2rt.WinogradConv: Conv with a 3x3 window of stride 1, by kernels/winograd.h. The pass use_winograd
 // makes it.
+#include "ops/bias.h"
 #include "ops/conv.h"
 #include "ops/types.h"
 #include "ops/winograd_kernel.h"
@@ -31,9 +32,10 @@ class WinogradConv final : public Operator {
     const Residual residual(residual_of(in), y_shape);
     const ActivationFormat format = residual.complete ? y_format_ : ActivationFormat();
     at::Tensor y = residual.room_for(y_shape, format, args_.in_place && !kernel_.joined());
+    const Bias bias(in, ConvArgs::kBias);
     kernel_.run(x, in[ConvArgs::kFilter],
                 {.x = x_format_.source(x),
-                 .bias = in.has(ConvArgs::kBias) ? in[ConvArgs::kBias].const_data_ptr<float>() : nullptr,
+                 .bias = bias.data(),
                  .residual = residual.source(residual_format_),
                  .relu = args_.relu && residual.complete,
                  .y = format.target(y)});

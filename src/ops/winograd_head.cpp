@@ -2,6 +2,7 @@
 // which is never in memory: the head of a proposal network. The pass join_pointwise makes it.
 #include <ATen/ops/empty.h>
 
+#include "ops/bias.h"
 #include "ops/conv.h"
 #include "ops/types.h"
 #include "ops/winograd_kernel.h"
@@ -32,13 +33,14 @@ class WinogradHead final : public Operator {
     at::Tensor y = at::empty(*shape(shapes_of(in)), at::kFloat, at::MemoryFormat::ChannelsLast);
     if (y.numel() > 0) {
       const at::Tensor x = in_channels_last_memory(in[kX]);
+      const Bias bias(in, kBias), pointwise_bias(in, kPointwiseBias);
       kernel_.run(x, in[kFilter],
                   {.x = x_format_.source(x),
-                   .bias = in[kBias].const_data_ptr<float>(),
+                   .bias = bias.data(),
                    .relu = args_.relu,
                    .pointwise = in[kPointwise].const_data_ptr<float>(),
                    .columns = columns_,
-                   .pointwise_bias = in[kPointwiseBias].const_data_ptr<float>(),
+                   .pointwise_bias = pointwise_bias.data(),
                    .y = y.mutable_data_ptr<float>()});
     }
     out[0] = y;

@@ -149,12 +149,15 @@ CompiledNet CompiledNet::compile(const NetDef& net, Blobs weights, const Compile
              const PassOptions passes{options.precision,
                                       options.calibration ? &*options.calibration : nullptr,
                                       options.only_predicted_masks, options.tuning};
-             run_passes(graph, rearranging_passes(), passes, options.without_passes);
+             const auto run = [&](const auto& some) {
+               translating_exceptions([&] { run_passes(graph, some, passes, options.without_passes); });
+             };
+             run(rearranging_passes());
              check_finite(graph);
              if (options.device.is_cpu())
-               run_passes(graph, packing_passes(), passes, options.without_passes);
+               run(packing_passes());
              else if (options.on_host.empty())  // the host's operators do not know of slots
-               run_passes(graph, gpu_passes(), passes, options.without_passes);
+               run(gpu_passes());
              for (auto& op : make_operators(graph)) {
                const Schema* schema = find_schema(graph.nodes[compiled.steps_.size()].def.type);
                compiled.steps_.push_back({std::move(op), schema, {}, {}});

@@ -69,6 +69,9 @@ at::Tensor parse_npy(const std::string& bytes) {
   const size_t length =
       long_header ? byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24 : byte(8) | byte(9) << 8;
   require(length <= bytes.size() - start, ErrorCode::kFormat, "truncated array header");
+  constexpr size_t kMost = 4096;  // regular expressions recurse
+  require(length <= kMost, ErrorCode::kFormat, "expected an array header of at most {} bytes, got {}", kMost,
+          length);
   const std::string header = bytes.substr(start, length);
 
   const std::string descr = header_value(header, "descr", "'([^']*)'");

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "testing/operator_test.h"
@@ -42,6 +44,26 @@ TEST_F(CalibratorTest, NotesTheRangesOfWhatLayersRead) {
   EXPECT_LT(once.ranges.at("box_roi_feat").low, once.ranges.at("box_roi_feat").high);
   calibrator->look(frame());  // the mean of the same is the same
   EXPECT_FLOAT_EQ(calibrator->result().ranges.at("box_roi_feat").high, once.ranges.at("box_roi_feat").high);
+}
+
+TEST_F(CalibratorTest, WhatIsNotFiniteSaysNothing) {
+  std::ofstream(folder_ / "model.pbtxt") << R"(external_input: "data" external_input: "im_info"
+    external_input: "rois" external_input: "w" external_input: "b" external_output: "y"
+    op { type: "RoIAlign" input: "data" input: "rois" output: "p" arg { name: "aligned" i: 1 } }
+    op { type: "FC" input: "p" input: "w" input: "b" output: "y" })";
+  std::ofstream(folder_ / "model_init.pbtxt") << R"(
+    op { type: "GivenTensorFill" output: "rois" arg { name: "shape" ints: 2 ints: 5 } arg { name: "values"
+         floats: 0 floats: 1 floats: 1 floats: 1 floats: 9
+         floats: 0 floats: 1 floats: 1 floats: 9 floats: 9 } }
+    op { type: "ConstantFill" output: "w" arg { name: "shape" ints: 2 ints: 3 } arg { name: "value" f: 1 } }
+    op { type: "ConstantFill" output: "b" arg { name: "shape" ints: 2 } })";
+  options_.predict_net = folder_ / "model.pbtxt";
+  options_.init_net = folder_ / "model_init.pbtxt";
+  const auto calibrator = make_calibrator(options_);
+  calibrator->look(frame());
+  const Calibration found = calibrator->result();
+  ASSERT_TRUE(found.ranges.contains("p"));
+  EXPECT_TRUE(std::isfinite(found.ranges.at("p").low) && std::isfinite(found.ranges.at("p").high));
 }
 
 TEST_F(CalibratorTest, TheModelRunsInInt8WithIt) {

@@ -23,6 +23,13 @@ TEST(Interpolate, BlendsBetweenPixelCentres) {
   EXPECT_TENSOR_EQ(aligned, tensor({1, 1, 1, 5}, {0, 1, 2, 3, 4}));
 }
 
+// As a double 1.3 makes thirteen pixels of ten, and as a float it is less.
+TEST(Interpolate, MakesAsManyPixelsAsPyTorch) {
+  const auto x = random({1, 1, 10, 7});
+  EXPECT_SHAPE(run_operator("caffe2rt.Interpolate", {x}, scaled("nearest", 1.3F, 1.3F)), {1, 1, 13, 9});
+  EXPECT_SHAPE(run_operator("caffe2rt.Interpolate", {x}, scaled("nearest", 0.7F, 13.0F / 7)), {1, 1, 7, 13});
+}
+
 TEST(Interpolate, TakesItsSizeFromAnother) {
   const auto x = random({2, 3, 4, 5}), like = random({1, 7, 9, 6});
   const auto y = run_operator("caffe2rt.Interpolate", {x, like}, {{"mode", "bilinear"}});

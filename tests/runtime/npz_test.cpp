@@ -1,5 +1,7 @@
 #include "runtime/npz.h"
 
+#include <zip.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -41,6 +43,22 @@ TEST(Npz, SurvivesTruncationAtEveryLength) {
     std::ofstream(part, std::ios::binary) << bytes.substr(0, length);
     EXPECT_THROW(read_npz(part), Error) << length << " bytes";
   }
+}
+
+TEST(Npz, RefusesAHeaderOfThousandsOfDimensions) {
+  const std::string file = scratch("dimensions.npz");
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+  for (int i = 0; i < 20000; i++) header += "1,";
+  header += "), }\n";
+  std::string array = "\x93NUMPY";
+  array += {'\x01', '\x00', static_cast<char>(header.size() & 0xff), static_cast<char>(header.size() >> 8)};
+  array += header + std::string(4, '\0');
+  int code = 0;
+  zip_t* zip = zip_open(file.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
+  ASSERT_TRUE(zip);
+  zip_file_add(zip, "a.npy", zip_source_buffer(zip, array.data(), array.size(), 0), 0);
+  ASSERT_EQ(zip_close(zip), 0);
+  EXPECT_ERROR(read_npz(file), ErrorCode::kFormat, "header");
 }
 
 TEST(Npz, RefusesToWriteWhereItCannot) {

@@ -55,12 +55,13 @@ void choose_int8(const Graph& graph, const Calibration& calibration, std::vector
   bool any = false;
   for (size_t i = 0; i < graph.nodes.size(); i++) {
     const Node& node = graph.nodes[i];
-    if (!is_layer(node) || node.outputs.empty() || !read[node.outputs.front()]) continue;
-    const at::Tensor* weights = constant_input(graph, node, 1);
+    if (!is_layer(node) || node.outputs.empty()) continue;
     const auto range = calibration.ranges.find(graph.values[node.inputs.front()].blob);
-    if (!weights || weights->dim() < 2 || range == calibration.ranges.end()) continue;
-    kinds[i] = quantized(range->second);
+    if (range == calibration.ranges.end()) continue;
     any = true;
+    const at::Tensor* weights = constant_input(graph, node, 1);
+    if (!read[node.outputs.front()] || !weights || weights->dim() < 2) continue;
+    kinds[i] = quantized(range->second);
   }
   require(
       any || calibration.ranges.empty(), ErrorCode::kGraph,

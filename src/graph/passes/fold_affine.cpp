@@ -27,9 +27,8 @@ struct Affine {
     if (node.def.type == "AffineChannel" && constants.size() == 2) return Affine{constants[0], constants[1]};
     if (node.def.type != "SpatialBN" || constants.size() != 4 || node.outputs.size() != 1)
       return std::nullopt;
-    const Argument* epsilon = node.def.find("epsilon");
     const at::Tensor scale =
-        constants[0] * (constants[3] + (epsilon && epsilon->f ? *epsilon->f : 1e-5F)).rsqrt();
+        constants[0] * (constants[3] + number_argument(node.def, "epsilon", 1e-5F)).rsqrt();
     return Affine{scale, constants[1] - constants[2] * scale};
   }
 };

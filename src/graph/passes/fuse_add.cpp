@@ -1,6 +1,6 @@
-// Before: Conv(X, filter, bias) -> Y; Add or Sum(Y, R) -> Z, where nothing else reads Y and Y, R are no
-// constants. After: Conv(X, filter, bias, R) -> Z in the place of the sum, which saves a tensor of that size.
-// Of two convolutions that are added the later one takes the sum.
+// Before: Conv(X, filter, bias) -> Y; Add or Sum(Y, R) -> Z, where nothing else reads Y. After: Conv(X,
+// filter, bias, R) -> Z in the place of the sum, which saves a tensor of that size. Of two convolutions that
+// are added the later one takes the sum.
 #include <ATen/ops/zeros.h>
 
 #include "graph/passes/passes.h"
@@ -48,6 +48,7 @@ void fuse_add(Graph& graph) {
         inputs.push_back(other);
         set_inputs(graph, joined, std::move(inputs));
         set_output(graph, joined, node.outputs.front());
+        if (node.def.type == "Sum") set_argument(joined.def, "caffe2rt.of_sum", 1);
         node = std::move(joined);
       }
     }

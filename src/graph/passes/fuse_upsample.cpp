@@ -10,11 +10,8 @@ namespace {
 
 bool doubles(const Node& node) {
   if (node.def.type != "ResizeNearest" || node.inputs.size() != 1 || !in_nchw(node.def)) return false;
-  const auto is_two = [&](const char* name) {
-    const Argument* scale = node.def.find(name);
-    return scale && scale->f == 2.0F;
-  };
-  return is_two("height_scale") && is_two("width_scale");
+  return number_argument(node.def, "height_scale", 1) == 2 &&
+         number_argument(node.def, "width_scale", 1) == 2;
 }
 
 }  // namespace

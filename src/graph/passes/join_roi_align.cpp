@@ -39,11 +39,6 @@ std::vector<const Node*> pooled_levels(const Graph& graph, const Node& concat,
   return levels;
 }
 
-float spatial_scale(const OperatorDef& def) {
-  const Argument* found = def.find("spatial_scale");
-  return found && found->f ? *found->f : 1.0F;
-}
-
 void make_pyramid(const Graph& graph, const std::vector<const Node*>& levels, Node& node) {
   std::vector<ValueId> inputs;
   for (const size_t input : {0, 1})
@@ -56,7 +51,7 @@ void make_pyramid(const Graph& graph, const std::vector<const Node*>& levels, No
   node.def.args = levels.front()->def.args;
   std::vector<float> scales;
   scales.reserve(levels.size());
-  for (const Node* level : levels) scales.push_back(spatial_scale(level->def));
+  for (const Node* level : levels) scales.push_back(number_argument(level->def, "spatial_scale", 1.0F));
   node.def.args.push_back({.name = "caffe2rt.spatial_scales", .floats = std::move(scales)});
 }
 

@@ -36,7 +36,7 @@ Node number_regions_node(Graph& graph, ValueId boxes, ValueId batch_splits, int 
   const auto id = static_cast<ValueId>(graph.values.size());
   graph.values.push_back({graph.values[boxes].blob + "/numbered", -1});
   Node node;
-  node.def.type = "caffe2rt.NumberRegions";
+  node.def.type = node.file_type = "caffe2rt.NumberRegions";
   node.def.inputs = {graph.values[boxes].blob, graph.values[batch_splits].blob};
   node.def.outputs = {graph.values[id].blob};
   node.position = position;

@@ -12,10 +12,10 @@
 namespace caffe2rt {
 namespace {
 
-// Padding as oneDNN takes it; none where it is not the same on both sides.
+// Padding as oneDNN takes it; none where it is not the same on both sides, or cuts pixels off.
 std::optional<std::vector<std::int64_t>> both_sides(const Window& window) {
   const std::vector<std::int64_t>& pads = window.pads;
-  if (pads[0] != pads[2] || pads[1] != pads[3]) return std::nullopt;
+  if (pads[0] != pads[2] || pads[1] != pads[3] || pads[0] < 0 || pads[1] < 0) return std::nullopt;
   return std::vector{pads[0], pads[1]};
 }
 

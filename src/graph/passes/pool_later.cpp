@@ -93,7 +93,7 @@ class Reorderer {
   // The convolution that writes a residual and could add another itself.
   std::optional<size_t> find_sum(ValueId residual) const {
     const int from = graph_.values[residual].producer;
-    if (from < 0 || readers_[residual] != 1) return {};
+    if (from < 0 || readers_[residual] != 1 || gone_.contains(from)) return {};
     const Node& node = graph_.nodes[from];
     if (!ConvNode::find(graph_, node) || node.inputs.size() != ConvNode::kResidual ||
         node.def.find("caffe2rt.relu"))

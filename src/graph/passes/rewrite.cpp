@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/operator_args.h"
+
 namespace caffe2rt {
 
 std::vector<int> count_readers(const Graph& graph) {
@@ -58,8 +60,11 @@ void set_output(const Graph& graph, Node& node, ValueId output) {
 }
 
 std::int64_t integer_argument(const OperatorDef& def, const char* name, std::int64_t otherwise) {
-  const Argument* found = def.find(name);
-  return found ? found->i.value_or(otherwise) : otherwise;
+  return OperatorArgs(def, c10::kCPU).get(name, otherwise);
+}
+
+float number_argument(const OperatorDef& def, const char* name, float otherwise) {
+  return OperatorArgs(def, c10::kCPU).get(name, otherwise);
 }
 
 bool in_nchw(const OperatorDef& def) {

@@ -32,8 +32,9 @@ ValueId add_constant(Graph& graph, const std::string& blob, at::Tensor value);
 void set_inputs(const Graph& graph, Node& node, std::vector<ValueId> inputs);
 void set_output(const Graph& graph, Node& node, ValueId output);
 
-// An integer argument's value; `otherwise` where there is none.
+// A number's value, as operators read it (OperatorArgs); `otherwise` where there is none.
 std::int64_t integer_argument(const OperatorDef& def, const char* name, std::int64_t otherwise);
+float number_argument(const OperatorDef& def, const char* name, float otherwise);
 
 // Whether an operator's tensors are in order NCHW, which is what its argument says or leaves out.
 bool in_nchw(const OperatorDef& def);
