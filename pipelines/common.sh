@@ -110,9 +110,12 @@ find_camera() {
   say "no camera at /dev/video*: showing a test picture instead"
 }
 
+# Of caffe2inference: a window shows the video at its own pace, whether the model keeps up with it or not; set by choose_output.
+watched=()
+
 # detector=(...): caffe2inference and what the options say of it; arguments go along.
 detector() {
-  detector=(caffe2inference "model=${option[model]}" "threshold=${option[threshold]}" "$@")
+  detector=(caffe2inference "model=${option[model]}" "threshold=${option[threshold]}" "${watched[@]}" "$@")
   [ -z "${option[min-size]}" ] || detector+=("min-size=${option[min-size]}")
   [ -z "${option[precision]}" ] || detector+=("precision=${option[precision]}")
   [ -z "${option[interval]}" ] || detector+=("inference-interval=${option[interval]}")
@@ -149,8 +152,12 @@ sink_to() {
 # output=...: --output, else nothing where there is a display, else the file named here.
 choose_output() {
   output=${option[output]}
-  [ -z "$output" ] && [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || return 0
-  [ -n "$output" ] || output=$1
+  if [ -n "$output" ]; then return; fi
+  if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+    watched=(drop-policy=newest)
+    return
+  fi
+  output=$1
   say "no display: writing $output"
 }
 

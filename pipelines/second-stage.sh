@@ -27,7 +27,7 @@ source_of "${inputs[0]}"
 choose_output second-stage.mp4
 prepare
 detector
-second=(caffe2inference "model=${option[second]}" inference-region=roi "threshold=${option[threshold]}")
+second=(caffe2inference "model=${option[second]}" "${watched[@]}" inference-region=roi "threshold=${option[threshold]}")
 [ -z "${option[class]}" ] || second+=("object-class=${option[class]}")
 sink_to "$output" $live
 launch "${source[@]}" ! "${detector[@]}" ! caffe2tracker ! "${second[@]}" ! caffe2overlay ! queue max-size-buffers=2 ! "${sink[@]}"

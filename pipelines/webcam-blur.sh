@@ -27,11 +27,12 @@ labels=${option[model]}/labels.txt
 classes=${option[classes]}
 if [ -z "$classes" ]; then
   classes=person
-  if ! grep -qi '^person' "$labels" 2>/dev/null; then
+  if ! { [ -e "$labels" ] && cut -f 1 "$labels" | grep -qxF person; }; then
     classes='*'
     say "the model knows no persons: blurring all that it finds"
   fi
-elif [ "$classes" != '*' ] && [ -e "$labels" ]; then
+elif [ "$classes" != '*' ]; then
+  [ -e "$labels" ] || die "--classes: the model does not say what its classes are called: no $labels"
   IFS=, read -ra names <<<"$classes"
   for name in "${names[@]}"; do
     cut -f 1 "$labels" | grep -qxF -- "$name" || die "--classes: the model knows no '$name': see $labels"

@@ -7,6 +7,7 @@ namespace caffe2rt::gst {
 Allocation answer_allocation(GstPad* src, GstQuery* query, guint inside) {
   Allocation result;
   result.answered = gst_pad_peer_query(src, query);
+  refuse_cropping(query);
   result.wants_packed = !gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
   if (result.wants_packed) gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
   GstCaps* caps = nullptr;
@@ -24,6 +25,12 @@ Allocation answer_allocation(GstPad* src, GstQuery* query, guint inside) {
   if (pools == 0) gst_query_add_allocation_pool(query, nullptr, GST_VIDEO_INFO_SIZE(&info), inside, 0);
   result.answered = true;
   return result;
+}
+
+void refuse_cropping(GstQuery* query) {
+  guint index = 0;
+  while (gst_query_find_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, &index))
+    gst_query_remove_nth_allocation_meta(query, index);
 }
 
 }  // namespace caffe2rt::gst

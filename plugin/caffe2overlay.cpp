@@ -9,6 +9,7 @@
 // none, but GstVideoRegionOfInterestMeta with a `detection` structure of another detector, get those boxes.
 #include <gst/video/gstvideofilter.h>
 
+#include "allocation.h"
 #include "frame_overlay.h"
 #include "frame_pixels.h"
 #include "gst_ref.h"
@@ -60,6 +61,14 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* filter, GstVideoFrame* frame) {
 // The picture stays the same size and way up: where the buffer is copied to be written, all metadata goes
 // along.
 gboolean transform_meta(GstBaseTransform*, GstBuffer*, GstMeta*, GstBuffer*) { return TRUE; }
+
+// As GstVideoFilter's; but frames that show a part of what they hold would be drawn on as a whole.
+gboolean propose_allocation(GstBaseTransform* transform, GstQuery* decided, GstQuery* query) {
+  auto* parent = GST_BASE_TRANSFORM_CLASS(gst_caffe2_overlay_parent_class);
+  const gboolean proposed = parent->propose_allocation(transform, decided, query);
+  caffe2rt::gst::refuse_cropping(query);
+  return proposed;
+}
 
 GType colour_by_type() {
   static const GEnumValue values[] = {
@@ -163,6 +172,7 @@ static void gst_caffe2_overlay_class_init(GstCaffe2OverlayClass* klass) {
   GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = transform_frame_ip;
   GST_BASE_TRANSFORM_CLASS(klass)->transform_meta = transform_meta;
   GST_BASE_TRANSFORM_CLASS(klass)->sink_event = sink_event;
+  GST_BASE_TRANSFORM_CLASS(klass)->propose_allocation = propose_allocation;
   auto* element = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(element, "Caffe2 overlay", "Filter/Editor/Video",
                                         "Draws what caffe2inference saw", "gst-caffe2");

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <utility>
 
+#include "allocation.h"
 #include "announce_crossings.h"
 #include "frame_tracker.h"
 #include "gst_ref.h"
@@ -42,8 +43,8 @@ struct Impl {
 
   // The streaming thread.
   FrameTracker tracker;
-  bool warned = false;  // of a frame without metadata
-  guint64 frames = 0;   // without timestamps
+  bool warned = false;    // of a frame without metadata
+  GstClockTime next = 0;  // running time of the next frame, where it has no timestamp
 };
 
 }  // namespace
@@ -68,7 +69,7 @@ gboolean start(GstBaseTransform* transform) {
     Impl& self = impl(transform);
     self.tracker = {};
     self.warned = false;
-    self.frames = 0;
+    self.next = 0;
     const std::lock_guard lock(self.settings_lock);
     self.changed = false;
     self.tracker.set(self.settings);
@@ -111,8 +112,8 @@ GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
     Impl& self = impl(transform);
     follow_settings(transform);
     const FrameTimes times = times_of(transform, buffer);
-    const GstClockTime now =
-        GST_CLOCK_TIME_IS_VALID(times.running_time) ? times.running_time : self.frames++ * kAssumedDuration;
+    const GstClockTime now = GST_CLOCK_TIME_IS_VALID(times.running_time) ? times.running_time : self.next;
+    self.next = now + kAssumedDuration;
     if (self.tracker.track(buffer, now)) {
       announce_crossings(GST_ELEMENT(transform), *self.tracker.last(), times);
     } else if (!std::exchange(self.warned, true)) {
@@ -125,7 +126,9 @@ GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
 
 // Pixels are not looked at: whatever downstream offers will do.
 gboolean propose_allocation(GstBaseTransform* transform, GstQuery*, GstQuery* query) {
-  return gst_pad_peer_query(GST_BASE_TRANSFORM_SRC_PAD(transform), query);
+  const gboolean answered = gst_pad_peer_query(GST_BASE_TRANSFORM_SRC_PAD(transform), query);
+  caffe2rt::gst::refuse_cropping(query);
+  return answered;
 }
 
 // Where the buffer is copied to be written, all metadata goes along.

@@ -72,7 +72,9 @@ void FrameOverlay::conceal(GstVideoFrame* frame, const PrivacyStyle& style) {
     return;
   }
   const SeenFrame& seen = gst::seen(meta);
-  if (const auto& labels = seen.detections->labels) warn_of_unknown(style, *labels);
+  const auto& labels = seen.detections->labels;
+  if (labels || seen.look == GST_CAFFE2_LOOK_INFERRED)
+    warn_of_unknown(style, labels ? *labels : std::vector<std::string>());
   privacy_.conceal(planes_of(*frame), width, height, *seen.detections, seen.map,
                    seen.look == GST_CAFFE2_LOOK_INFERRED, style);
 }
@@ -81,9 +83,11 @@ void FrameOverlay::conceal(GstVideoFrame* frame, const PrivacyStyle& style) {
 void FrameOverlay::warn_of_unknown(const PrivacyStyle& style, const std::vector<std::string>& labels) {
   const std::string unknown = fmt::format("{}", fmt::join(unknown_classes(style, labels), ", "));
   if (unknown == std::exchange(warned_of_, unknown) || unknown.empty()) return;
+  const std::string known =
+      labels.empty() ? "only numbers: 'class 0', 'class 1'" : fmt::format("{}", fmt::join(labels, ", "));
   GST_ELEMENT_WARNING(element_, LIBRARY, SETTINGS,
                       ("classes to conceal that the model has not: %s", unknown.c_str()),
-                      ("it has: %s", fmt::format("{}", fmt::join(labels, ", ")).c_str()));
+                      ("it has: %s", known.c_str()));
 }
 
 }  // namespace caffe2rt::gst

@@ -1,5 +1,7 @@
 #include "frame_pixels.h"
 
+#include <algorithm>
+
 #include "guard.h"
 
 namespace caffe2rt::gst {
@@ -177,8 +179,9 @@ FrameView FramePixels::view(const GstVideoFrame& frame, FrameMemory memory) {
   }
   FrameView view = *direct_;
   view.memory = memory;
-  view.width = GST_VIDEO_FRAME_WIDTH(&frame);
-  view.height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  // What is padded beyond the caps' size is no picture.
+  view.width = std::min(GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_INFO_WIDTH(&info_));
+  view.height = std::min(GST_VIDEO_FRAME_HEIGHT(&frame), GST_VIDEO_INFO_HEIGHT(&info_));
   view.stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
   view.data = static_cast<const guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
   if (view.format == PixelFormat::kYuv420) {

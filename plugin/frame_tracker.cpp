@@ -25,6 +25,7 @@ void FrameTracker::forget() {
   tracker_.reset();
   Detections nothing;
   counter_.update(nothing, tracker_.ended(), 0);
+  left_.insert(left_.end(), nothing.crossings.begin(), nothing.crossings.end());
   first_seen_.clear();
 }
 
@@ -37,6 +38,8 @@ void FrameTracker::remember_beginnings(const Detections& tracked, GstClockTime n
 std::shared_ptr<const Detections> FrameTracker::look(const Detections& frame) {
   Detections tracked = tracker_.update(frame, seconds_);
   if (counter_.has_places()) counter_.update(tracked, tracker_.ended(), seconds_);
+  tracked.crossings.insert(tracked.crossings.begin(), left_.begin(), left_.end());
+  left_.clear();
   return std::make_shared<const Detections>(std::move(tracked));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "attach_metas.h"
 #include "tracking/place_counter.h"
@@ -30,7 +31,8 @@ class FrameTracker {
   // no sense; then nothing changes but the rest of the settings.
   void set(const TrackerSettings& settings);
 
-  // Forgets tracks, as where a stream begins elsewhere; ids and counts go on.
+  // Forgets tracks, as where a stream begins elsewhere; ids and counts go on. That they left their zones is
+  // said with the next frame that was looked at.
   void forget();
 
   // Writes what is known of the frame into the first of its metas, and into the metadata beside it, at a
@@ -49,7 +51,8 @@ class FrameTracker {
   Tracker tracker_;
   PlaceCounter counter_;
   FirstSeen first_seen_;
-  double seconds_ = 0;  // running time of the last frame
+  std::vector<Crossing> left_;  // crossings that no frame has said yet
+  double seconds_ = 0;          // running time of the last frame
   std::shared_ptr<const Detections> last_ = std::make_shared<Detections>();
 };
 

@@ -67,13 +67,14 @@ ClassThresholds thresholds_of(const GstStructure* structure) {
   ClassThresholds thresholds;
   for (gint i = 0; structure && i < gst_structure_n_fields(structure); i++) {
     const gchar* label = gst_structure_nth_field_name(structure, i);
-    gdouble threshold = 0;
-    gint whole = 0;
-    if (gst_structure_get_int(structure, label, &whole))
-      threshold = whole;
-    else if (!gst_structure_get_double(structure, label, &threshold))
-      continue;
-    thresholds.emplace_back(label, static_cast<float>(threshold));
+    GValue threshold = G_VALUE_INIT;
+    g_value_init(&threshold, G_TYPE_DOUBLE);
+    const bool is_number = g_value_transform(gst_structure_get_value(structure, label), &threshold) != FALSE;
+    const double value = g_value_get_double(&threshold);
+    if (is_number && value >= 0 && value <= 1)
+      thresholds.emplace_back(label, static_cast<float>(value));
+    else
+      g_warning("class-thresholds: expected a score from 0 to 1 for '%s'; it is left out", label);
   }
   return thresholds;
 }
@@ -159,8 +160,9 @@ void add_serving(Table& to) {
              CAFFE2RT_FIELD(batch_timeout), 0, 60000, kMutableReady);
   to.text("model-instance-id", "Model instance",
           "Name of a model in this process: elements with the same name share its weights, workers and "
-          "batches; those that ask for another model, device, precision, size, batch, threads or workers are "
-          "refused. Empty: a model of its own",
+          "batches; those that ask for another model, device, precision, size, batch, threads or workers "
+          "than the "
+          "shared one has by now are refused. Empty: a model of its own",
           CAFFE2RT_FIELD(instance_id), kMutableReady);
 }
 

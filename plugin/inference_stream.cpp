@@ -112,6 +112,16 @@ const RegionPlan& InferenceStream::region_plan(const InferenceSettings& settings
   return plan_;
 }
 
+// Once for the same place and size: where no region of the frame is looked at.
+void InferenceStream::warn_of_nothing(const RegionSettings& settings, const FrameSize& size) {
+  if (settings.of_objects || std::pair(settings, size) == warned_of_) return;
+  warned_of_ = {settings, size};
+  GST_ELEMENT_WARNING(
+      element_, RESOURCE, SETTINGS,
+      ("roi: %s lies outside frames of %dx%d pixels", settings.rect.c_str(), size.width, size.height),
+      ("nothing is looked at"));
+}
+
 // Whether the model is to look at the frame, and why not.
 GstCaffe2Look InferenceStream::look_at(const InferenceSettings& settings, GstBuffer* buffer) {
   const guint64 index = frames_++;
@@ -133,8 +143,9 @@ GstFlowReturn InferenceStream::chain(GstBuffer* pushed) noexcept {
     VideoFrame::Plan plan{look_at(settings, buffer.get()), {}, settings.metas};
     if (plan.look == GST_CAFFE2_LOOK_LATE) post_qos(buffer.get());
     const GstVideoInfo& info = readers_->info();
-    plan.regions = region_plan(settings).regions_of(
-        buffer.get(), {GST_VIDEO_INFO_HEIGHT(&info), GST_VIDEO_INFO_WIDTH(&info)});
+    const FrameSize size{GST_VIDEO_INFO_HEIGHT(&info), GST_VIDEO_INFO_WIDTH(&info)};
+    plan.regions = region_plan(settings).regions_of(buffer.get(), size);
+    if (plan.regions && plan.regions->empty()) warn_of_nothing(settings.regions, size);
     const bool wanted = plan.look == GST_CAFFE2_LOOK_INFERRED;
     stream()->push(
         std::make_shared<VideoFrame>(std::move(buffer), readers_, detect_options(settings), std::move(plan)),
@@ -259,14 +270,18 @@ bool InferenceStream::enqueue(GstEvent* event) {
 
 bool InferenceStream::src_event(GstEvent* event) noexcept {
   switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_QOS:
-      // Where every frame is wanted, no decoder upstream shall leave any out.
-      if (!newest_ || !inference_.settings().qos) {
+    case GST_EVENT_QOS: {
+      // Where every frame is wanted, no decoder upstream shall leave any out. Of a file that is played at its
+      // own pace nobody has said so: without decoders that catch up, all that a slow model has seen is too
+      // late.
+      const InferenceSettings settings = inference_.settings();
+      if (!settings.qos || settings.drop_policy == DropPolicy::kBlock) {
         gst_event_unref(event);
         return true;
       }
-      qos_.update(event);
+      if (newest_) qos_.update(event);
       break;
+    }
     case GST_EVENT_RECONFIGURE:
       links_++;
       if (flow_ == GST_FLOW_NOT_LINKED) resume();  // somebody is linked now

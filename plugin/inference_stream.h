@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "inference.h"
 #include "qos.h"
@@ -44,6 +45,7 @@ class InferenceStream {
   const DetectOptions& detect_options(const InferenceSettings& settings);
   GstCaffe2Look look_at(const InferenceSettings& settings, GstBuffer* buffer);
   const RegionPlan& region_plan(const InferenceSettings& settings);
+  void warn_of_nothing(const RegionSettings& settings, const FrameSize& size);
   bool set_caps(GstCaps* caps);
 
   void loop() noexcept;
@@ -88,6 +90,7 @@ class InferenceStream {
   DetectOptions detect_options_;
   RegionSettings planned_;  // what plan_ was made of
   RegionPlan plan_;
+  std::pair<RegionSettings, FrameSize> warned_of_;
   guint64 frames_ = 0;
 
   // Of the source pad's thread.

@@ -48,27 +48,34 @@ class Progress {
   int done_ = 0;
 };
 
+struct Input {
+  fs::path file;
+  bool named = false;  // by the user, not found in a folder
+};
+
 // Files, those of folders in the order of their names.
-std::vector<fs::path> list_files(const std::vector<std::string>& inputs) {
-  std::vector<fs::path> files;
+std::vector<Input> list_files(const std::vector<std::string>& inputs) {
+  std::vector<Input> files;
   for (const auto& input : inputs) {
     std::error_code error;
     require(fs::exists(input, error), ErrorCode::kNotFound, "{}: no such file or folder", input);
     if (!fs::is_directory(input, error)) {
-      files.emplace_back(input);
+      files.push_back({input, true});
       continue;
     }
     std::vector<fs::path> inside;
     for (const auto& entry : fs::directory_iterator(input))
       if (entry.is_regular_file()) inside.push_back(entry.path());
     std::ranges::sort(inside);
-    files.insert(files.end(), inside.begin(), inside.end());
+    for (const auto& file : inside) files.push_back({file});
   }
   return files;
 }
 
 // Looks at an image, or at frames of a video. Other files of a folder are passed over.
-void look_at(const fs::path& file, int every, Calibrator& calibrator, Progress& progress) {
+void look_at(const Input& input, int every, Calibrator& calibrator, Progress& progress) {
+  const fs::path& file = input.file;
+  const int before = progress.done();
   if (const cv::Mat image = cv::imread(file.string(), cv::IMREAD_COLOR); !image.empty()) {
     calibrator.look(view(image));
     progress.step();
@@ -81,6 +88,8 @@ void look_at(const fs::path& file, int every, Calibrator& calibrator, Progress& 
     calibrator.look(view(frame));
     progress.step();
   }
+  require(progress.done() > before || !input.named, ErrorCode::kIo, "{}: expected an image or a video",
+          file.string());
 }
 
 void calibrate(const Flags& flags) {

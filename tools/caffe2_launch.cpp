@@ -46,8 +46,11 @@ class Run {
   const Owned<GstBus> bus_;
   const Tally& tally_;
   Progress progress_;
-  const double seconds_;  // 0: to the end
-  Owned<GTimer> ending_;  // since the stream was asked to end
+  const double seconds_;   // 0: to the end
+  Owned<GTimer> ending_;   // since the stream was asked to end, and anything moved
+  bool given_up_ = false;  // it was asked again
+  gint64 moved_to_ = 0;    // position of the pipeline then
+  long frames_at_ = 0;     // frames that had passed then
 };
 
 // An interrupt ends the stream properly, so that a file being written is complete.
@@ -57,7 +60,10 @@ gboolean Run::on_signal(gpointer self) {
 }
 
 void Run::end_stream() {
-  if (ending_) return;
+  if (ending_) {
+    given_up_ = true;
+    return;
+  }
   ending_.reset(g_timer_new());
   gst_element_send_event(pipeline_, gst_event_new_eos());
 }
@@ -85,11 +91,20 @@ bool Run::look_at(GstMessage* message) {
 }
 
 void Run::check_time() {
-  if (seconds_ > 0 && tally_.seconds() >= seconds_) end_stream();
-  if (ending_ && g_timer_elapsed(ending_.get(), nullptr) > kPatience) {
-    progress_.finish();
-    fail(ErrorCode::kInternal, "the stream did not end within {:g} s of being asked to", kPatience);
+  if (seconds_ > 0 && !ending_ && tally_.seconds() >= seconds_) end_stream();
+  if (!ending_) return;
+  // What is on its way is written to the end, however slow the model is.
+  gint64 position = moved_to_;
+  gst_element_query_position(pipeline_, GST_FORMAT_TIME, &position);
+  if (position != moved_to_ || tally_.frames() != frames_at_) {
+    moved_to_ = position;
+    frames_at_ = tally_.frames();
+    g_timer_start(ending_.get());
   }
+  if (!given_up_ && g_timer_elapsed(ending_.get(), nullptr) <= kPatience) return;
+  progress_.finish();
+  require(!given_up_, ErrorCode::kInternal, "the stream was not waited for: a signal came again");
+  fail(ErrorCode::kInternal, "the stream was asked to end, and stands still since {:g} s", kPatience);
 }
 
 void Run::until_eos() {
@@ -151,7 +166,7 @@ void add_options(CLI::App& app, Flags& flags) {
       "                  user-id, user-pw, protocols (tcp, udp, udp-mcast)\n"
       "  rtspserversink  serves an H.264 stream to RTSP clients: address (0.0.0.0), port (8554), mount "
       "(/live)\n"
-      "SIGINT and SIGTERM end the stream as its own end does.");
+      "SIGINT and SIGTERM end the stream as its own end does; a second one does not wait for it.");
   app.prefix_command();  // everything else is the pipeline's
   app.callback([&] { flags.pipeline = app.remaining(); });
 }

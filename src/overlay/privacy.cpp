@@ -107,7 +107,9 @@ std::vector<std::string> unknown_classes(const PrivacyStyle& style, const std::v
   std::vector<std::string> unknown;
   for (const auto* classes : {&style.blur, &style.pixelate})
     for (const std::string& name : *classes)
-      if (name != "*" && std::ranges::find(labels, name) == labels.end()) unknown.push_back(name);
+      if (name != "*" && std::ranges::find(labels, name) == labels.end() &&
+          !(labels.empty() && name.starts_with("class ")))
+        unknown.push_back(name);
   return unknown;
 }
 

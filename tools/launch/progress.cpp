@@ -5,19 +5,44 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "base/error.h"
 #include "live/owned.h"
 
 namespace caffe2rt {
+namespace {
+
+bool is_inference(GstElement* element) {
+  GstElementFactory* factory = gst_element_get_factory(element);
+  return factory && g_strcmp0(GST_OBJECT_NAME(factory), "caffe2inference") == 0;
+}
+
+// Whether what leaves the element comes to another caffe2inference.
+bool leads_to_another(GstElement* element, std::set<GstElement*>& seen) {
+  bool found = false;
+  for (GList* item = element->srcpads; item && !found; item = item->next) {
+    const Owned<GstPad> peer(gst_pad_get_peer(GST_PAD(item->data)));
+    const Owned<GstElement> next(peer ? gst_pad_get_parent_element(peer.get()) : nullptr);
+    if (!next || !seen.insert(next.get()).second) continue;
+    found = is_inference(next.get()) || leads_to_another(next.get(), seen);
+  }
+  return found;
+}
+
+}  // namespace
 
 Tally::Tally(GstElement* pipeline) {
   const Owned<GstIterator> found(
       gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), "caffe2inference"));
   GValue item = G_VALUE_INIT;
   while (gst_iterator_next(found.get(), &item) == GST_ITERATOR_OK) {
-    const Owned<GstPad> pad(gst_element_get_static_pad(GST_ELEMENT(g_value_get_object(&item)), "src"));
-    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, count, this, nullptr);
+    auto* element = GST_ELEMENT(g_value_get_object(&item));
+    std::set<GstElement*> seen;
+    if (!leads_to_another(element, seen)) {
+      const Owned<GstPad> pad(gst_element_get_static_pad(element, "src"));
+      gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, count, this, nullptr);
+    }
     g_value_reset(&item);
   }
   g_value_unset(&item);
@@ -78,7 +103,10 @@ void Progress::finish() {
   open_ = false;
 }
 
-double Progress::fps() const { return static_cast<double>(tally_.frames()) / std::max(1e-3, seconds()); }
+// From the first frame on: loading a model takes no time of the stream's.
+double Progress::fps() const {
+  return static_cast<double>(std::max(0L, tally_.frames() - 1)) / std::max(1e-3, tally_.seconds());
+}
 
 double Progress::seconds() const { return std::chrono::duration<double>(Steady::now() - start_).count(); }
 

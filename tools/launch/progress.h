@@ -1,5 +1,5 @@
-// What went through a pipeline's caffe2inference elements so far, and a line that shows it on stderr. Neither
-// owns the pipeline, which outlives them.
+// What went through a pipeline's caffe2inference elements so far, where several follow each other through the
+// last, and a line that shows it on stderr. Neither owns the pipeline, which outlives them.
 #pragma once
 
 #include <gst/gst.h>

@@ -107,7 +107,9 @@ RtspServer::~RtspServer() {
 
 std::string RtspServer::url() const {
   const bool everywhere = settings_.address == "0.0.0.0" || settings_.address == "::";
-  return fmt::format("rtsp://{}:{}{}", everywhere ? g_get_host_name() : settings_.address.c_str(),
+  const bool bare = !everywhere && settings_.address.find(':') != std::string::npos;  // IPv6
+  const std::string host = everywhere ? g_get_host_name() : settings_.address;
+  return fmt::format("rtsp://{}:{}{}", bare ? "[" + host + "]" : host,
                      gst_rtsp_server_get_bound_port(server_.get()), settings_.mount);
 }
 

@@ -26,13 +26,15 @@ def _predict(args):
             print("  %-20s %.3f  box %s" % (predictor.label(int(instances.pred_classes[i])), instances.scores[i], box))
     for segment in result.get("panoptic_seg", (None, []))[1]:
         print("  segment %(id)d category %(category_id)d" % segment)
-    if args.output and instances is not None:
+    if args.output and instances is None:
+        raise RuntimeError("--output: what this model sees are no objects, and nothing else is drawn")
+    if args.output:
         predict.draw(picture, instances, predictor.label).save(args.output)
 
 
 def _net_options(p):
     p.add_argument("--model", required=True, metavar="DIR", help="folder with model.pb and model_init.pb")
-    p.add_argument("--min-size", type=int, help="short side of the net's input, pixels; default: the net's own, else 800")
+    p.add_argument("--min-size", type=int, help="short side of the net's input, pixels; 0: as the picture is; default: the net's own, else 800")
     p.add_argument("--max-size", type=int, help="bound on its long side; default: the net's own, else 1333")
     p.add_argument("--threads", type=int, default=0, help="0: all cores")
 

@@ -5,7 +5,7 @@ import os
 import pathlib
 import shutil
 import tempfile
-from typing import Any, Dict, List, Sequence, Union
+from typing import Any, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -41,6 +41,12 @@ def _read(file: pathlib.Path) -> "caffe2_pb2.NetDef":
     return net
 
 
+def _find_files(folder: pathlib.Path) -> Tuple[pathlib.Path, pathlib.Path]:
+    """The net and its weights; the first names where there are none, for the message."""
+    pairs = [(folder / predict, folder / init) for predict, init in (("model.pb", "model_init.pb"), ("predict_net.pb", "init_net.pb"))]
+    return next((pair for pair in pairs if all(file.exists() for file in pair)), pairs[0])
+
+
 class Caffe2Model:
     """A net ready to run; may be called from several threads at once.
 
@@ -59,9 +65,9 @@ class Caffe2Model:
 
     @classmethod
     def load_protobuf(cls, folder: Path, *, threads: int = 0, device: str = "cpu", precision: str = "auto") -> "Caffe2Model":
-        """Of a folder with model.pb and model_init.pb."""
+        """Of a folder with model.pb and model_init.pb, or predict_net.pb and init_net.pb."""
         self = cls.__new__(cls)
-        self._load(pathlib.Path(folder) / "model.pb", pathlib.Path(folder) / "model_init.pb", threads, device, precision)
+        self._load(*_find_files(pathlib.Path(folder)), threads, device, precision)
         self._predict_net = self._init_net = None
         return self
 

@@ -41,11 +41,15 @@ class PictureMapper:
         def number(given, name, default):
             return given if given is not None else arguments[name].i if name in arguments else default
         self.min_size, self.max_size = number(min_size, "min_size_test", 800), number(max_size, "max_size_test", 1333)
+        if self.min_size < 0 or self.max_size < 0:
+            raise ValueError("expected sizes of at least 0 pixels, got %d and %d" % (self.min_size, self.max_size))
         self._bilinear = "resize_mode" in arguments and arguments["resize_mode"].s == b"bilinear"
         self._rgb = "input_format" in arguments and arguments["input_format"].s == b"RGB"
 
     def _size(self, width: int, height: int) -> Tuple[int, int]:
-        """ResizeShortestEdge, or torchvision's: width and height."""
+        """ResizeShortestEdge, or torchvision's: width and height. A min_size of 0: as they are."""
+        if self.min_size == 0:
+            return width, height
         scale = self.min_size / min(width, height)
         scale = min(scale, self.max_size / max(width, height))
         if self._bilinear:
@@ -73,15 +77,16 @@ class Predictor:
                  precision: str = "auto"):
         self.model = Caffe2Model.load_protobuf(folder, threads=threads, device=device, precision=precision)
         self.mapper = PictureMapper(self.model.predict_net, min_size=min_size, max_size=max_size)
-        labels = pathlib.Path(folder) / "labels.txt"
-        self.labels: List[str] = labels.read_text(encoding="utf-8").split("\n") if labels.exists() else []
+        labels = pathlib.Path(folder) / "labels.txt"  # behind a tab, a class's threshold
+        lines = labels.read_text(encoding="utf-8").split("\n") if labels.exists() else []
+        self.labels: List[str] = [line.split("\t")[0].strip() for line in lines]
 
     def __call__(self, picture: Image.Image) -> Dict[str, Any]:
         """What Caffe2Model.predict returns for one image, in pixels of the picture."""
         return self.model.predict([self.mapper(picture)])[0]
 
     def label(self, class_id: int) -> str:
-        name = self.labels[class_id].strip() if class_id < len(self.labels) else ""
+        name = self.labels[class_id] if class_id < len(self.labels) else ""
         return name or "class %d" % class_id
 
 
