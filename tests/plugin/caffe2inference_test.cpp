@@ -125,6 +125,23 @@ TEST(Caffe2Inference, TakesThresholdsOfClassesByTheirLabels) {
   EXPECT_FALSE(messages.next(GST_MESSAGE_WARNING));
 }
 
+TEST(Caffe2Inference, AThresholdOfAClassIsANumberOfAnyKindFromZeroToOne) {
+  const Owned<GstElement> element(gst_element_factory_make("caffe2inference", nullptr));
+  g_test_expect_message(nullptr, G_LOG_LEVEL_WARNING, "*expected a score from 0 to 1 for 'van'*");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "class-thresholds", "t,car=(float)0.5,bus=(int)1,van=5");
+  g_test_assert_expected_messages();
+  GstStructure* structure = nullptr;
+  g_object_get(element.get(), "class-thresholds", &structure, nullptr);
+  ASSERT_TRUE(structure);
+  gdouble car = 0, bus = 0;
+  EXPECT_TRUE(gst_structure_get_double(structure, "car", &car));
+  EXPECT_TRUE(gst_structure_get_double(structure, "bus", &bus));
+  EXPECT_EQ(car, 0.5);
+  EXPECT_EQ(bus, 1);
+  EXPECT_FALSE(gst_structure_has_field(structure, "van"));
+  gst_structure_free(structure);
+}
+
 TEST(Caffe2Inference, AttachesWhatOutputAsksFor) {
   const std::string caps = video("BGR", 8, 8);
   for (const char* output : {"boxes", "masks", "raw"}) {

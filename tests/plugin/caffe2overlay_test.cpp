@@ -185,5 +185,16 @@ TEST(Caffe2Overlay, AClassToConcealThatIsNoneIsAWarning) {
   EXPECT_FALSE(messages.next(GST_MESSAGE_WARNING));
 }
 
+TEST(Caffe2Overlay, OfAModelWithoutNamesOnlyNumbersCanBeConcealed) {
+  const std::string caps = video("BGR", 160, 120);
+  const Harness h = harness(
+      "caffe2inference predict-net=nameless init-net=fake ! caffe2overlay blur-classes=\"car,class 0\"",
+      caps);
+  const Messages messages(h->element);
+  for (int i = 0; i < 2; i++) push_and_pull(h.get(), flat_frame(caps, 0));
+  EXPECT_EQ(messages.next_warning(), "classes to conceal that the model has not: car");
+  EXPECT_FALSE(messages.next(GST_MESSAGE_WARNING));
+}
+
 }  // namespace
 }  // namespace caffe2rt::gst

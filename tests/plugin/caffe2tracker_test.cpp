@@ -279,6 +279,23 @@ TEST_F(Caffe2Tracker, AFlushForgetsTracksButNotIds) {
   EXPECT_EQ(ids_of(look({{50, 50}})), (Ids{2}));
 }
 
+TEST_F(Caffe2Tracker, WhoIsInAZoneHasLeftItAfterAFlush) {
+  open("zones=yard:0,0,160,0,160,240,0,240 anchor=center min-hits=1");
+  look({{140, 60}});
+  EXPECT_TRUE(message());
+  gst_harness_push_event(harness_.get(), gst_event_new_flush_start());
+  gst_harness_push_event(harness_.get(), gst_event_new_flush_stop(TRUE));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(harness_.get(), gst_event_new_segment(&segment));
+  look({{300, 60}});
+  const Owned<GstMessage> said = message();
+  ASSERT_TRUE(said);
+  EXPECT_THAT(gst_structure_get_string(gst_message_get_structure(said.get()), "text"),
+              HasSubstr("yard: car #1 left"));
+  EXPECT_FALSE(message());
+}
+
 TEST_F(Caffe2Tracker, ARestartBeginsAnew) {
   open("");
   for (int i = 0; i < 3; i++) look({{50, 50}});

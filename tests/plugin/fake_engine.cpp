@@ -1,6 +1,7 @@
 // A libcaffe2rt.so for tests of the elements alone: a model that sees the same two objects in every frame.
 // The predict net's name says how it differs from that:
 //   slow-N           takes N ms a batch
+//   nameless         has no labels
 //   small-N          has no memory for more than N frames a batch
 //   fails-on-frames  throws
 //   blind            sees nothing
@@ -33,8 +34,9 @@ class FakeModel final : public Model {
     if (options.predict_net == "broken") fail(ErrorCode::kFormat, "broken: expected a NetDef");
     if (options.predict_net == "unknown") fail(ErrorCode::kUnsupported, "unknown operators: Foo (2)");
     info_.name = options.predict_net;
-    info_.labels = std::make_shared<const std::vector<std::string>>(
-        std::vector<std::string>{"person", "bicycle", "car"});
+    if (options.predict_net != "nameless")
+      info_.labels = std::make_shared<const std::vector<std::string>>(
+          std::vector<std::string>{"person", "bicycle", "car"});
     defaults_.output = options.output;
     defaults_.threshold = 0.3F;
   }

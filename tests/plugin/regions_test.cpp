@@ -131,6 +131,17 @@ TEST(Regions, RefusesWhatMakesNoSense) {
   }
 }
 
+TEST(Regions, ARectangleOutsideThePictureIsAWarning) {
+  const Harness h = harness(inference("roi=2000,2000,100,100"), kCaps);
+  const Messages messages(h->element);
+  for (int i = 0; i < 2; i++) {
+    const Buffer out = push_and_pull(h.get(), flat_frame(kCaps, 7));
+    EXPECT_EQ(gst_caffe2_meta_get_n_objects(gst_buffer_get_caffe2_meta(out.get())), 0U);
+  }
+  EXPECT_TRUE(messages.next_warning().starts_with("roi: 2000,2000,100,100 lies outside frames of"));
+  EXPECT_FALSE(messages.next(GST_MESSAGE_WARNING));
+}
+
 TEST(Regions, MayChangeWhilePlayingAndKeepWhatMadeSense) {
   const Harness h = harness(inference(""), kCaps);
   const Messages messages(h->element);

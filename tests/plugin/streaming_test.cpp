@@ -74,6 +74,20 @@ TEST(Streaming, BlockLooksAtEveryFrameWhateverTheSinkSaysOfQos) {
   EXPECT_EQ(counter(find(h).get(), "frames-inferred"), 10U);
 }
 
+// Of a file that a window shows at its own pace.
+TEST(Streaming, AutoLooksAtEveryFrameThatComesAndLetsDecodersCatchUp) {
+  const Harness h = harness(inference("", "slow-2"), kCaps);
+  const guint before = gst_harness_upstream_events_received(h.get());
+  gst_harness_push_upstream_event(h.get(),
+                                  gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2, GST_SECOND, GST_SECOND));
+  EXPECT_EQ(gst_harness_upstream_events_received(h.get()), before + 1);
+  for (int i = 0; i < 3; i++) {
+    gst_harness_push(h.get(), frame(i));
+    const Buffer out(gst_harness_pull(h.get()));
+    EXPECT_EQ(look_of(out.get()), GST_CAFFE2_LOOK_INFERRED);
+  }
+}
+
 TEST(Streaming, NewestDoesNotKeepALiveStreamWaiting) {
   const Harness h = harness(inference("drop-policy=newest", "slow-100"), kCaps);
   for (int i = 0; i < 10; i++) gst_harness_push(h.get(), frame(i));
@@ -339,6 +353,24 @@ TEST(Streaming, AsksForBuffersForTheFramesInside) {
   EXPECT_GE(least, 3U + 2 * 4);
   EXPECT_TRUE(gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr));
   gst_query_unref(query);
+}
+
+// A sink may know frames that show a part of what they hold: what looks at or draws on them does not.
+TEST(Streaming, AsksForNoFramesThatAreCropped) {
+  for (const std::string& element :
+       {inference(""), std::string("caffe2overlay"), std::string("caffe2tracker")}) {
+    SCOPED_TRACE(element);
+    const Harness h = harness(element, kCaps);
+    gst_harness_add_propose_allocation_meta(h.get(), GST_VIDEO_META_API_TYPE, nullptr);
+    gst_harness_add_propose_allocation_meta(h.get(), GST_VIDEO_CROP_META_API_TYPE, nullptr);
+    push_and_pull(h.get(), Buffer(frame(0)));
+    Owned<GstCaps> caps(gst_caps_from_string(kCaps.c_str()));
+    GstQuery* query = gst_query_new_allocation(caps.get(), TRUE);
+    EXPECT_TRUE(gst_pad_peer_query(h->srcpad, query));
+    EXPECT_TRUE(gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr));
+    EXPECT_FALSE(gst_query_find_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr));
+    gst_query_unref(query);
+  }
 }
 
 // Those downstream that know no GstVideoMeta get frames as their caps alone describe them.

@@ -53,10 +53,29 @@ def test_draws_a_picture_of_the_same_size(files, tmp_path):
     assert 0.01 < (after != before).any(2).mean() < 0.99
 
 
+def test_takes_folders_and_labels_as_the_elements_do(files, tmp_path):
+    model, picture = files
+    for old, new in (("model.pb", "predict_net.pb"), ("model_init.pb", "init_net.pb")):
+        (tmp_path / new).write_bytes((model / old).read_bytes())
+    names = (model / "labels.txt").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "labels.txt").write_text("\n".join(name + "\t0.3" for name in names), encoding="utf-8")
+    one, other = (predict(picture, "--model", folder, "--threshold", 0.2) for folder in (model, tmp_path))
+    assert other.returncode == 0, other.stderr
+    assert one.stdout == other.stdout
+
+
+def test_a_least_size_of_zero_leaves_the_picture_as_it_is(files):
+    model, picture = files
+    as_it_is, at_its_size = (predict(picture, "--model", model, "--threshold", 0.2, "--min-size", size) for size in (0, 180))
+    assert len(numbers(as_it_is.stdout)) > 3
+    assert as_it_is.stdout == at_its_size.stdout
+
+
 @pytest.mark.parametrize("arguments, says", [
     (["nowhere.png", "--model", "MODEL"], "nowhere.png: cannot be read as an image"),
     (["PICTURE", "--model", "nowhere"], "nowhere/model_init.pb|nowhere/model.pb"),
     (["PICTURE", "--model", "MODEL", "--output", "/nowhere/out.png"], "/nowhere/out.png"),
+    (["PICTURE", "--model", "MODEL", "--min-size", "-3"], "at least 0 pixels, got -3"),
 ])
 def test_what_cannot_be_done_is_one_line_and_status_1(files, arguments, says):
     model, picture = files

@@ -178,6 +178,10 @@ TEST_F(Tools, CalibrateWantsPicturesThatItCanRead) {
   expect_error(run(calibrate + path("nothing")), "no such file or folder");
   write("text.txt", "no picture");
   expect_error(run(calibrate + path("text.txt")), "expected an image or a video");
+  write("grey.ppm", "P6 64 48 255\n" + std::string(size_t{64} * 48 * 3, 'c'));
+  expect_error(
+      run(calibrate + path("grey.ppm") + " --input " + path("text.txt") + " --output " + path("c.json")),
+      "text.txt: expected an image or a video");
 }
 
 TEST_F(Tools, EveryToolExplainsItself) {
@@ -270,6 +274,7 @@ TEST_F(Tools, OutputThatCannotBeWrittenIsAnError) {
 TEST_F(Tools, LaunchSaysWhatIsWrongWithAPipeline) {
   expect_error(run("caffe2_launch videotestsrc ! no_such_element"), "no_such_element");
   EXPECT_EQ(run("caffe2_launch filesrc location=/nowhere ! fakesink").status, 1);
+  expect_error(run("caffe2_launch"), "expected a pipeline");
 }
 
 }  // namespace
