@@ -1,11 +1,10 @@
 #include "decode/torch_archive.h"
 
-#include <zip.h>
-
 #include <cstring>
 #include <memory>
 
 #include "base/error.h"
+#include "runtime/zip_entry.h"
 
 namespace caffe2rt {
 namespace {
@@ -18,27 +17,9 @@ constexpr std::int64_t kMaxElements = 1'000'000;
 // The first pickle of the older form holds this number, 0x1950a86a20f9469cfc6c.
 constexpr std::string_view kStreamMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
 
-struct ZipDeleter {
-  void operator()(zip_t* zip) const { zip_discard(zip); }
-  void operator()(zip_file_t* file) const { zip_fclose(file); }
-};
-
-std::string read_entry(zip_t* zip, zip_int64_t index) {
-  zip_stat_t stat;
-  require(zip_stat_index(zip, index, 0, &stat) == 0 && (stat.valid & ZIP_STAT_SIZE), ErrorCode::kFormat,
-          "zip entry {} has no size", index);
-  require(stat.size <= kMaxBytes, ErrorCode::kLimit, "zip entry '{}': expected at most {} bytes, got {}",
-          stat.name, kMaxBytes, stat.size);
-  const std::unique_ptr<zip_file_t, ZipDeleter> file(zip_fopen_index(zip, index, 0));
-  std::string bytes(stat.size, '\0');
-  require(file && zip_fread(file.get(), bytes.data(), bytes.size()) == static_cast<zip_int64_t>(bytes.size()),
-          ErrorCode::kFormat, "zip entry '{}' cannot be read", stat.name);
-  return bytes;
-}
-
 TorchArchive read_zip(std::string_view bytes) {
   zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, nullptr);
-  std::unique_ptr<zip_t, ZipDeleter> zip(zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, nullptr));
+  std::unique_ptr<zip_t, CloseZip> zip(zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, nullptr));
   if (!zip) zip_source_free(source);
   require(zip != nullptr, ErrorCode::kFormat, "expected a zip file, got a broken one");
 
@@ -51,7 +32,7 @@ TorchArchive read_zip(std::string_view bytes) {
     const std::string_view name = path.substr(path.find('/') + 1);  // below the archive's own name
     const bool is_pickle = name == "data.pkl";
     if (!is_pickle && !name.starts_with("data/")) continue;
-    std::string content = read_entry(zip.get(), i);
+    std::string content = read_zip_entry(zip.get(), i, kMaxBytes);
     total += content.size();
     require(total <= kMaxBytes, ErrorCode::kLimit, "zip file: expected at most {} bytes", kMaxBytes);
     if (is_pickle) {

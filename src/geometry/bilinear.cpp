@@ -4,13 +4,9 @@ namespace caffe2rt {
 namespace {
 
 void add_tap(std::int32_t index, float weight, std::vector<Tap>& taps) {
-  for (size_t back = 1; back <= std::min<size_t>(2, taps.size()); back++) {
-    Tap& tap = taps[taps.size() - back];
-    if (tap.index != index) continue;
-    tap.weight += weight;
-    return;
-  }
-  taps.push_back({index, weight});
+  const auto size = static_cast<std::int32_t>(taps.size());
+  taps.resize(taps.size() + 1);  // room for one more
+  taps.resize(join_tap(index, weight, taps.data(), size));
 }
 
 }  // namespace

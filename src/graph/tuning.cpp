@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/fnv1a.h"
 #include "base/logging.h"
 
 namespace caffe2rt {
@@ -47,13 +48,6 @@ std::string processor() {
   return all;
 }
 
-// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
-std::uint64_t hash(std::string_view bytes) {
-  std::uint64_t h = 0xcbf29ce484222325;
-  for (const char c : bytes) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return h;
-}
-
 fs::path cache_folder() {
   const char* const cache = std::getenv("XDG_CACHE_HOME");
   if (cache && *cache) return cache;
@@ -76,7 +70,7 @@ bool Tuning::prefers(const std::string& blob, ConvWay way) const {
 std::string TuningKey::file() const {
   const std::string key = fmt::format("{}\n{}\n{}\n{}", processor(), static_cast<int>(precision), threads,
                                       read_file(predict_net));
-  return (cache_folder() / "gst-caffe2" / "tuning" / fmt::format("{:016x}.json", hash(key))).string();
+  return (cache_folder() / "gst-caffe2" / "tuning" / fmt::format("{:016x}.json", fnv1a(key))).string();
 }
 
 Tuning read_tuning(const std::string& file) {

@@ -8,22 +8,16 @@
 
 #include <cmath>
 
+#include "base/fnv1a.h"
 #include "ops/fill_shape.h"
 
 namespace caffe2rt {
 namespace {
 
-// FNV-1a: a hash that is the same everywhere.
-std::uint64_t seed_of(std::string_view name) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const unsigned char c : name) hash = (hash ^ c) * 1099511628211ULL;
-  return hash;
-}
-
 class RandomFill : public Operator {
  public:
   explicit RandomFill(const OperatorArgs& args)
-      : shape_(args), device_(args.device()), seed_(seed_of(args.def().outputs.front())) {}
+      : shape_(args), device_(args.device()), seed_(fnv1a(args.def().outputs.front())) {}
 
   PartialShape shape(PartialShapes in) const { return shape_.infer(in); }
 

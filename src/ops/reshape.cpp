@@ -5,9 +5,6 @@
 // shape (0,-1) stays (0,6), so that a batch without rows fits the layers after it.
 #include <ATen/ops/tensor.h>
 
-#include <functional>
-#include <numeric>
-
 #include "ops/shape_args.h"
 #include "runtime/operator.h"
 
@@ -15,13 +12,6 @@ namespace caffe2rt {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
-
-// kUnknown where any factor is unknown.
-template <class Iterator>
-std::int64_t product(Iterator begin, Iterator end) {
-  if (std::find(begin, end, kUnknown) != end) return kUnknown;
-  return std::accumulate(begin, end, std::int64_t{1}, std::multiplies<>());
-}
 
 // An operator whose new shape follows from X's alone; X's may hold kUnknown.
 class Reshaping : public Operator {
@@ -81,7 +71,7 @@ class Reshape final : public Operator {
                 "a shape of an absurd size: {}", to_string(std::span(shape)));
       }
     }
-    const std::int64_t rest = product(left.begin(), left.end());
+    const std::int64_t rest = product(left);
     const bool fits =
         rest == kUnknown || (free == shape.end() ? rest == given : given != 0 && rest % given == 0);
     const bool empty = std::count(x.begin(), x.end(), 0) > 0 && std::count(shape.begin(), shape.end(), 0) > 0;
@@ -102,7 +92,7 @@ class Flatten final : public Reshaping {
   Shape shape_of(const Shape& x) const override {
     require(axis_ >= 0 && axis_ <= static_cast<std::int64_t>(x.size()), ErrorCode::kArgument,
             "axis: expected 0 to {}, got {}", x.size(), axis_);
-    return {product(x.begin(), x.begin() + axis_), product(x.begin() + axis_, x.end())};
+    return {product(std::span(x).first(axis_)), product(std::span(x).subspan(axis_))};
   }
 
   const std::int64_t axis_;
@@ -113,7 +103,7 @@ class FlattenToVec final : public Reshaping {
   explicit FlattenToVec(const OperatorArgs& /*args*/) {}
 
  private:
-  Shape shape_of(const Shape& x) const override { return {product(x.begin(), x.end())}; }
+  Shape shape_of(const Shape& x) const override { return {product(x)}; }
 };
 
 // The argument `dims`, sorted, each once.

@@ -1,7 +1,6 @@
 #include "runtime/npz.h"
 
 #include <ATen/ops/empty.h>
-#include <zip.h>
 
 #include <array>
 #include <cstring>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "runtime/zip_entry.h"
 
 namespace caffe2rt {
 namespace {
@@ -24,11 +24,6 @@ struct Dtype {
 constexpr std::array kDtypes = {Dtype{"<f4", at::kFloat}, Dtype{"<f8", at::kDouble}, Dtype{"<f2", at::kHalf},
                                 Dtype{"<i4", at::kInt},   Dtype{"<i8", at::kLong},   Dtype{"<i2", at::kShort},
                                 Dtype{"|i1", at::kChar},  Dtype{"|u1", at::kByte},   Dtype{"|b1", at::kBool}};
-
-struct CloseZip {
-  void operator()(zip_t* z) const { zip_discard(z); }
-  void operator()(zip_file_t* f) const { zip_fclose(f); }
-};
 
 std::string zip_error(int code) {
   zip_error_t error;
@@ -115,37 +110,24 @@ std::string format_npy(const at::Tensor& tensor) {
          std::string(static_cast<const char*>(contiguous.const_data_ptr()), contiguous.nbytes());
 }
 
-std::string read_entry(zip_t* zip, zip_uint64_t index, zip_uint64_t size) {
-  const std::unique_ptr<zip_file_t, CloseZip> entry(zip_fopen_index(zip, index, 0));
-  require(entry != nullptr, ErrorCode::kFormat, "cannot be unpacked: {}", zip_strerror(zip));
-  std::string bytes(size, '\0');
-  require(zip_fread(entry.get(), bytes.data(), size) == static_cast<zip_int64_t>(size), ErrorCode::kFormat,
-          "cannot be unpacked: {}", zip_file_strerror(entry.get()));
-  return bytes;
-}
-
 }  // namespace
 
 NamedTensors read_npz(const std::filesystem::path& file) {
   constexpr zip_uint64_t kMaxBytes = zip_uint64_t{8} << 30;
-  return at_place(
-      [&] { return file.string(); },
-      [&] {
-        NamedTensors tensors;
-        const auto zip = open_zip(file, ZIP_RDONLY);
-        for (zip_int64_t i = 0; i < zip_get_num_entries(zip.get(), 0); i++) {
-          zip_stat_t stat;
-          require(zip_stat_index(zip.get(), i, 0, &stat) == 0, ErrorCode::kFormat, "broken directory");
-          std::string name = stat.name;
-          if (name.ends_with(".npy")) name.resize(name.size() - 4);
-          at_place([&] { return fmt::format("array '{}'", name); },
-                   [&] {
-                     require(stat.size <= kMaxBytes, ErrorCode::kLimit, "array of an absurd size");
-                     tensors[name] = parse_npy(read_entry(zip.get(), i, stat.size));
-                   });
-        }
-        return tensors;
-      });
+  return at_place([&] { return file.string(); },
+                  [&] {
+                    NamedTensors tensors;
+                    const auto zip = open_zip(file, ZIP_RDONLY);
+                    for (zip_int64_t i = 0; i < zip_get_num_entries(zip.get(), 0); i++) {
+                      const char* entry = zip_get_name(zip.get(), i, 0);
+                      require(entry != nullptr, ErrorCode::kFormat, "broken directory");
+                      std::string name = entry;
+                      if (name.ends_with(".npy")) name.resize(name.size() - 4);
+                      at_place([&] { return fmt::format("array '{}'", name); },
+                               [&] { tensors[name] = parse_npy(read_zip_entry(zip.get(), i, kMaxBytes)); });
+                    }
+                    return tensors;
+                  });
 }
 
 void write_npz(const std::filesystem::path& file, const NamedTensors& tensors) {

@@ -28,7 +28,7 @@ double count_flop(const OperatorDef& def, const Profile::Event& event) {
   if (def.type == "caffe2rt.MatMulConvTranspose") return 2 * product(y) * argument("caffe2rt.channels");
   if (def.type == "caffe2rt.MatMulConv") {
     const Argument* kernels = def.find("kernels");
-    double window = argument("kernel") * argument("kernel");
+    double window = argument("kernel") * argument("kernel") + argument("kernel_h") * argument("kernel_w");
     if (kernels) window = product(kernels->ints);
     const double of_window = argument("caffe2rt.pooled") != 0 ? 4 : 1;  // results for each number of y
     return 2 * product(y) * of_window * argument("caffe2rt.channels") * window;
