@@ -44,9 +44,11 @@ class Conv final : public Operator {
                                           args_.group, /*benchmark=*/may_measure(x), /*deterministic=*/false,
                                           /*cudnn_enabled=*/true, /*allow_tf32=*/false);
     const auto given = [&](size_t i) { return in.has(i) ? std::optional(in[i]) : std::nullopt; };
-    out[0] =
-        finish(from_channels_first(y, window.order), window.order == StorageOrder::kNchw ? 1 : y.dim() - 1,
-               given(ConvArgs::kBias), given(ConvArgs::kResidual), args_.relu);
+    const at::Tensor laid_out = from_channels_first(y, window.order);
+    if (args_.of_sum && in.has(ConvArgs::kResidual))
+      require_shape(in, ConvArgs::kResidual, std::span(laid_out.sizes().data(), laid_out.sizes().size()));
+    out[0] = finish(laid_out, window.order == StorageOrder::kNchw ? 1 : y.dim() - 1, given(ConvArgs::kBias),
+                    given(ConvArgs::kResidual), args_.relu);
   }
   bool can_be_recorded() const override { return true; }
 
