@@ -66,7 +66,7 @@ def test_takes_folders_and_labels_as_the_elements_do(files, tmp_path):
 
 def test_a_least_size_of_zero_leaves_the_picture_as_it_is(files):
     model, picture = files
-    as_it_is, at_its_size = (predict(picture, "--model", model, "--threshold", 0.2, "--min-size", size) for size in (0, 180))
+    as_it_is, at_its_size = (predict(picture, "--model", model, "--threshold", 0.2, "--min-size", size, "--max-size", 1333) for size in (0, 180))
     assert len(numbers(as_it_is.stdout)) > 3
     assert as_it_is.stdout == at_its_size.stdout
 
