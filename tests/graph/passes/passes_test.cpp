@@ -85,9 +85,9 @@ std::vector<Case> cases() {
        {{"x", random({1, 4, 6, 6})}, {"rois", regions}}},
       {"two pooled maps whose convolutions are added",
        inputs("x z scores deltas im_info anchors") + proposals + op("RoIAlign", "x rois", "p", bins) +
-           op("RoIAlign", "z rois", "q", bins) + op("Conv", "p w", "c", arg("kernel", 1)) +
-           op("Conv", "q v", "d", arg("kernel", 1)) + op("Sum", "c d", "y") + kResult,
-       {{"w", random({8, 8, 1, 1})}, {"v", random({8, 8, 1, 1})}},
+           op("RoIAlign", "z rois", "q", bins) + op("Conv", "p w b", "c", arg("kernel", 1)) +
+           op("Conv", "q v b", "d", arg("kernel", 1)) + op("Sum", "c d", "y") + kResult,
+       {{"w", random({8, 8, 1, 1})}, {"v", random({8, 8, 1, 1})}, {"b", random({8})}},
        join({{"x", random({1, 8, 4, 4})}, {"z", random({1, 8, 4, 4})}}, proposal_feeds)},
       {"one filter read in groups and without",
        inputs("x z") + op("Conv", "x w", "a", arg("kernel", 3)) +
