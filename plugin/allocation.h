@@ -14,8 +14,7 @@ struct Allocation {
 
 // Asks those downstream of `src`, then for `inside` more buffers in each pool, and for GstVideoMeta: what
 // holds frames does not care how their rows lie. Makes room for the query's own pool where nobody asked for
-// one.
-// Frames that show a part of what they hold are not asked for.
+// one. Frames that show a part of what they hold are not asked for.
 Allocation answer_allocation(GstPad* src, GstQuery* query, guint inside);
 
 // Takes GstVideoCropMeta out of an answer: pixels are read as the caps say.

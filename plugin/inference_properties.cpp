@@ -161,8 +161,7 @@ void add_serving(Table& to) {
   to.text("model-instance-id", "Model instance",
           "Name of a model in this process: elements with the same name share its weights, workers and "
           "batches; those that ask for another model, device, precision, size, batch, threads or workers "
-          "than the "
-          "shared one has by now are refused. Empty: a model of its own",
+          "than the shared one has by now are refused. Empty: a model of its own",
           CAFFE2RT_FIELD(instance_id), kMutableReady);
 }
 

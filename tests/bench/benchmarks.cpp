@@ -18,6 +18,7 @@
 #include <cstring>
 #include <string>
 
+#include "decode/paste_masks.h"
 #include "model/model.h"
 #include "ops/semantic_labels.h"
 #include "preprocess/preprocess.h"
@@ -155,6 +156,25 @@ void generate_proposals(benchmark::State& state) {
   op.run(state);
 }
 BENCHMARK(generate_proposals)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// 100 masks of 28x28 over boxes of 283x283 pixels, each cropped to its box: 8 megapixels.
+void mask_pasting(benchmark::State& state) {
+  constexpr int kObjects = 100, kSize = 28;
+  constexpr float kSide = 283;
+  Detections seen;
+  seen.width = 1920;
+  seen.height = 1080;
+  const at::Tensor probs = at::rand({kObjects, kSize, kSize}), corners = at::rand({kObjects, 2});
+  seen.masks.size = kSize;
+  seen.masks.probs.assign(probs.const_data_ptr<float>(), probs.const_data_ptr<float>() + probs.numel());
+  for (int i = 0; i < kObjects; i++) {
+    const float x = corners[i][0].item<float>() * 1600, y = corners[i][1].item<float>() * 780;
+    seen.objects.emplace_back().box = {x, y, x + kSide, y + kSide};
+  }
+  for (auto _ : state)
+    for (int i = 0; i < kObjects; i++) benchmark::DoNotOptimize(paste_mask(seen, i));
+}
+BENCHMARK(mask_pasting)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 // A frame of 1920x1080 from the logits of Panoptic FPN's 54 classes.
 void semantic_classes(benchmark::State& state) {

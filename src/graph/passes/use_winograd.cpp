@@ -118,8 +118,8 @@ void use_winograd(Graph& graph, const PassOptions& options) {
   const std::vector<MatMulKind> kinds = choose_kinds(graph, options);
   const std::vector<bool> regions = find_regions(graph);
   InputReplacer inputs(graph);
-  // Heads share their filters among levels: by filter, numbers, tile and groups.
-  std::map<std::tuple<ValueId, Numbers, int, int, std::int64_t>, ValueId> packed;
+  // Heads share their filters among levels: by filter, numbers, tile and group.
+  std::map<std::tuple<ValueId, Numbers, int, std::int64_t>, ValueId> packed;
   for (size_t i = 0; i < graph.nodes.size(); i++) {
     Node& node = graph.nodes[i];
     const auto conv = ConvNode::find(graph, node);
@@ -137,8 +137,7 @@ void use_winograd(Graph& graph, const PassOptions& options) {
                                     .filters = static_cast<int>(conv->filter.size(0)),
                                     .groups = static_cast<int>(conv->group / *joined)};
     const ValueId filter = node.inputs[ConvNode::kFilter];
-    const auto [known, is_new] =
-        packed.try_emplace({filter, weights.numbers, weights.tile, weights.groups, conv->group});
+    const auto [known, is_new] = packed.try_emplace({filter, weights.numbers, weights.tile, conv->group});
     if (is_new)
       known->second =
           add_constant(graph, graph.values[filter].blob, pack(join_groups(*conv, *joined), weights));

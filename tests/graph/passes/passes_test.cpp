@@ -114,7 +114,12 @@ std::vector<Case> cases() {
            kResult,
        {{"w", random({8, 4, 3, 3})}},
        {{"x", random({1, 8, 9, 9})}}},
-      {"what is not a number, in a sum with a relu",
+      {"what is not a number, with a relu",
+       inputs("x") + op("Conv", "x w", "c", arg("kernel", 3) + arg("pad", 1) + arg("group", 4)) +
+           op("Relu", "c", "y") + kResult,
+       {{"w", random({8, 2, 3, 3})}},
+       {{"x", with_nan(random({1, 8, 6, 6}))}}},
+      {"and in a sum",
        inputs("x r") + op("Conv", "x w", "c", arg("kernel", 3) + arg("pad", 1) + arg("group", 4)) +
            op("Add", "c r", "s") + op("Relu", "s", "y") + kResult,
        {{"w", random({8, 2, 3, 3})}},
