@@ -7,11 +7,23 @@
 
 namespace caffe2rt {
 
-at::Tensor host_blob(const Blobs& blobs, const std::string& name, at::MemoryFormat format) {
+namespace {
+
+at::Tensor find_blob(const Blobs& blobs, const std::string& name) {
   const auto found = blobs.find(name);
   require(found != blobs.end() && found->second.defined(), ErrorCode::kNotFound, "blob '{}' is missing",
           name);
-  return found->second.to(at::kCPU, at::kFloat).contiguous(format);
+  return found->second;
+}
+
+}  // namespace
+
+at::Tensor host_blob(const Blobs& blobs, const std::string& name, at::MemoryFormat format) {
+  return find_blob(blobs, name).to(at::kCPU, at::kFloat).contiguous(format);
+}
+
+at::Tensor host_ints(const Blobs& blobs, const std::string& name) {
+  return find_blob(blobs, name).to(at::kCPU, at::kInt).contiguous();
 }
 
 at::Tensor host_blob(const Blobs& blobs, const std::string& name, std::initializer_list<std::int64_t> shape,

@@ -19,6 +19,9 @@ at::Tensor host_blob(const Blobs& blobs, const std::string& name,
 at::Tensor host_blob(const Blobs& blobs, const std::string& name, std::initializer_list<std::int64_t> shape,
                      at::MemoryFormat format = at::MemoryFormat::Contiguous);
 
+// Integers: contiguous int32. Throws Error(kNotFound) where there is no such blob.
+at::Tensor host_ints(const Blobs& blobs, const std::string& name);
+
 // True where an operator of the net writes a blob of that name.
 bool writes(const NetDef& net, const std::string& blob);
 

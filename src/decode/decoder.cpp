@@ -1,5 +1,7 @@
 #include "decode/decoder.h"
 
+#include <ATen/ops/tensor.h>
+
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -8,6 +10,7 @@
 #include "decode/blob_access.h"
 #include "decode/decoders.h"
 #include "decode/net_args.h"
+#include "ops/detection_limits.h"
 
 namespace caffe2rt {
 namespace {
@@ -23,6 +26,14 @@ RawTensor raw_tensor(const std::string& name, const at::Tensor& values) {
 }
 
 }  // namespace
+
+at::Tensor tensor_of(const DetectOptions& options) {
+  std::vector<float> limits(DetectionLimits::kClassThresholds);
+  limits[DetectionLimits::kThreshold] = options.threshold;
+  limits[DetectionLimits::kMost] = static_cast<float>(options.max_detections);
+  limits.insert(limits.end(), options.class_thresholds.begin(), options.class_thresholds.end());
+  return at::tensor(limits);
+}
 
 Decoder::Decoder(std::string meta_architecture, const NetDef& net)
     : meta_architecture_(std::move(meta_architecture)), outputs_(net.external_outputs) {

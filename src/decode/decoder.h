@@ -20,6 +20,10 @@ namespace caffe2rt {
 // of each frame.
 inline constexpr const char* kImageSizesBlob = "caffe2rt.image_sizes";
 
+// Fed there too: what is asked of the detections, as ops/detection_limits.h has it.
+inline constexpr const char* kDetectionLimitsBlob = "caffe2rt.detection_limits";
+at::Tensor tensor_of(const DetectOptions& options);
+
 // Immutable; used by threads at once.
 class Decoder {
  public:

@@ -11,6 +11,7 @@
 #include "frame/affine.h"
 #include "frame/rect.h"
 #include "geometry/box.h"
+#include "geometry/mask_pasting.h"
 
 namespace caffe2rt {
 
@@ -28,12 +29,6 @@ struct Object {
   std::vector<Keypoint> keypoints;
   int region = -1;             // index into Detections::regions of where it was seen; -1: in the whole frame
   std::int64_t track_id = -1;  // the same in all frames that show it, from 1; -1: no tracker knows it
-};
-
-// How a soft mask becomes pixels of a frame.
-enum class MaskPasting {
-  kSubpixel,      // interpolated where the box lies: detectron2
-  kIntegerBoxes,  // resized to the box, padded by a cell and cut down to whole pixels: torchvision
 };
 
 // The soft masks of all objects of a frame, as the net gives them: object i's is `size` x `size`

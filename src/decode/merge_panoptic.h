@@ -1,22 +1,18 @@
-// Makes one panoptic map of objects with masks and a semantic map: things on top, best score first, stuff in
-// what remains. Source: combine_semantic_and_instance_outputs in
-// detectron2/modeling/meta_arch/panoptic_fpn.py.
+// Panoptic maps of what a model saw; geometry/merge_panoptic.h makes them.
 #pragma once
 
-#include <cstdint>
-
 #include "decode/detections.h"
+#include "geometry/merge_panoptic.h"
 
 namespace caffe2rt {
 
-struct MergeOptions {
-  float overlap_threshold = 0.5F;  // objects that others cover by a larger share are left out
-  std::int64_t stuff_area = 4096;  // smaller stuff is left out, pixels
-  float object_threshold = 0.5F;   // objects of lower score are left out
-};
-
 // Sets `panoptic` and `segments`. REQUIRES: detections has a semantic map of classes from 0 on, and its
 // objects are sorted, best score first.
-void merge_panoptic(const MergeOptions& options, Detections& detections);
+void merge_panoptic(const MergeRules& rules, Detections& detections);
+
+// Describes the segments of a panoptic map that was merged elsewhere: `things` are those of the objects, 0
+// for none, `stuff_areas` the pixels of each class that no thing covers.
+void describe_segments(std::span<const std::int32_t> things, std::span<const std::int64_t> stuff_areas,
+                       const MergeRules& rules, Detections& detections);
 
 }  // namespace caffe2rt

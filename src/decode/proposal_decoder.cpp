@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "decode/blob_access.h"
 #include "decode/decoders.h"
-#include "decode/fit_to_frame.h"
 #include "decode/net_args.h"
+#include "geometry/fit_to_frame.h"
 
 namespace caffe2rt {
 namespace {

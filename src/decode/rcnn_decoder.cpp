@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "decode/blob_access.h"
 #include "decode/decoders.h"
-#include "decode/fit_to_frame.h"
 #include "decode/net_args.h"
+#include "geometry/fit_to_frame.h"
 #include "ops/heatmaps_to_keypoints.h"
 
 namespace caffe2rt {
@@ -188,6 +188,14 @@ std::vector<RcnnDecoder::Picked> RcnnDecoder::pick_objects(const Heads& heads, s
 
 void RcnnDecoder::fill(const Blobs& blobs, std::span<const ImageSizes> images, const DetectOptions& options,
                        std::vector<Detections>& results) const {
+  fill_objects(blobs, images, options, results);
+}
+
+std::vector<std::vector<std::int64_t>> RcnnDecoder::fill_objects(const Blobs& blobs,
+                                                                 std::span<const ImageSizes> images,
+                                                                 const DetectOptions& options,
+                                                                 std::vector<Detections>& results) const {
+  std::vector<std::vector<std::int64_t>> rows(images.size());
   const Heads heads = read_heads(blobs, options);
   const auto offsets = detection_offsets(blobs, images.size());
   for (size_t i = 0; i < images.size(); i++) {
@@ -212,8 +220,10 @@ void RcnnDecoder::fill(const Blobs& blobs, std::span<const ImageSizes> images, c
         append_mask(heads.masks, row, heads.class_in_file(row), result.masks);
       }
       result.objects.push_back(std::move(object));
+      rows[i].push_back(row);
     }
   }
+  return rows;
 }
 
 std::unique_ptr<Decoder> make_rcnn_decoder(const NetDef& net) { return std::make_unique<RcnnDecoder>(net); }

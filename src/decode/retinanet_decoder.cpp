@@ -7,9 +7,9 @@
 #include "decode/anchor_generator.h"
 #include "decode/blob_access.h"
 #include "decode/decoders.h"
-#include "decode/fit_to_frame.h"
 #include "decode/net_args.h"
 #include "geometry/box_coder.h"
+#include "geometry/fit_to_frame.h"
 #include "geometry/nms.h"
 
 namespace caffe2rt {

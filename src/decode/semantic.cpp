@@ -7,7 +7,7 @@
 namespace caffe2rt {
 namespace {
 
-constexpr const char *kLogits = "sem_seg", *kLabels = "caffe2rt.semantic_labels";
+constexpr const char* kLogits = "sem_seg";
 
 }  // namespace
 
@@ -16,23 +16,25 @@ LabelMap semantic_map(const at::Tensor& logits, const ImageSizes& sizes) {
 }
 
 std::vector<LabelMap> semantic_maps(const Blobs& blobs, std::span<const ImageSizes> images) {
+  if (blobs.contains(kSemanticLabelsBlob)) return label_maps(blobs, kSemanticLabelsBlob, images);
+  const at::Tensor logits = host_blob(blobs, kLogits, {static_cast<std::int64_t>(images.size()), -1, -1, -1},
+                                      at::MemoryFormat::ChannelsLast);
   std::vector<LabelMap> maps;
-  const auto found = blobs.find(kLabels);
-  if (found == blobs.end()) {
-    const at::Tensor logits =
-        host_blob(blobs, kLogits, {static_cast<std::int64_t>(images.size()), -1, -1, -1},
-                  at::MemoryFormat::ChannelsLast);
-    for (size_t i = 0; i < images.size(); i++)
-      maps.push_back(semantic_map(logits.select(0, static_cast<std::int64_t>(i)), images[i]));
-    return maps;
-  }
-  const at::Tensor labels = found->second.to(at::kCPU, at::kInt).contiguous();
+  for (size_t i = 0; i < images.size(); i++)
+    maps.push_back(semantic_map(logits.select(0, static_cast<std::int64_t>(i)), images[i]));
+  return maps;
+}
+
+std::vector<LabelMap> label_maps(const Blobs& blobs, const std::string& name,
+                                 std::span<const ImageSizes> images) {
+  const at::Tensor labels = host_ints(blobs, name);
   const auto* ids = labels.const_data_ptr<int>();
   std::int64_t left = labels.numel();
+  std::vector<LabelMap> maps;
   for (const ImageSizes& image : images) {
     const std::int64_t pixels = std::int64_t{image.frame.height} * image.frame.width;
-    require(pixels <= left, ErrorCode::kShape, "blob '{}': expected labels of {} more pixels, got {}",
-            kLabels, pixels, left);
+    require(pixels <= left, ErrorCode::kShape, "blob '{}': expected labels of {} more pixels, got {}", name,
+            pixels, left);
     maps.push_back({image.frame.width, image.frame.height, {ids, ids + pixels}});
     ids += pixels;
     left -= pixels;
@@ -41,7 +43,9 @@ std::vector<LabelMap> semantic_maps(const Blobs& blobs, std::span<const ImageSiz
 }
 
 OperatorDef semantic_operator_for_gpu() {
-  return {.type = "caffe2rt.SemanticLabels", .inputs = {kLogits, kImageSizesBlob}, .outputs = {kLabels}};
+  return {.type = "caffe2rt.SemanticLabels",
+          .inputs = {kLogits, kImageSizesBlob},
+          .outputs = {kSemanticLabelsBlob}};
 }
 
 }  // namespace caffe2rt

@@ -81,6 +81,7 @@ std::string image_input(const CompiledNet& net) {
   std::vector<std::string> names = net.input_names();
   std::erase(names, "im_info");
   std::erase(names, kImageSizesBlob);
+  std::erase(names, kDetectionLimitsBlob);
   require(!names.empty(), ErrorCode::kGraph, "{}: no input takes an image", net.graph().source);
   const auto data = std::find(names.begin(), names.end(), "data");
   std::string image = data == names.end() ? names.front() : *data;
@@ -202,8 +203,9 @@ class NetModel final : public Model {
     if (net.external_outputs.empty() && !net.ops.empty()) net.external_outputs = net.ops.back().outputs;
     for (const OperatorDef& op : decoder_->operators_for_gpu()) {
       net.ops.push_back(op);
-      if (std::ranges::count(op.inputs, kImageSizesBlob) > 0)
-        net.external_inputs.emplace_back(kImageSizesBlob);
+      for (const char* fed : {kImageSizesBlob, kDetectionLimitsBlob})
+        if (std::ranges::count(op.inputs, fed) > 0 && std::ranges::count(net.external_inputs, fed) == 0)
+          net.external_inputs.emplace_back(fed);
       keep.insert(keep.end(), op.outputs.begin(), op.outputs.end());
     }
   }
@@ -221,7 +223,10 @@ class NetModel final : public Model {
     const bool on_gpu = !net_.device().is_cpu();
     const auto wanted = decoder_->blobs_read(options.output, on_gpu);
     Blobs feeds = {{image_input_, input.data}, {"im_info", input.im_info}};
-    if (on_gpu) feeds[kImageSizesBlob] = tensor_of(sizes);
+    if (on_gpu) {
+      feeds[kImageSizesBlob] = tensor_of(sizes);
+      feeds[kDetectionLimitsBlob] = tensor_of(options);
+    }
     const Blobs blobs = net_.run(feeds, *workspace, &wanted);
     std::vector<std::shared_ptr<const Detections>> results;
     for (Detections& seen : decoder_->decode(blobs, sizes, options)) {

@@ -20,25 +20,25 @@ at::Tensor semantic_scores(const at::Tensor& logits, const ImageSizes& sizes);
 
 enum SemanticLabelsInput { kSemanticLogits, kImageSizes };
 
-// The sizes of the images, checked with the logits'. Throws Error(kShape).
-inline std::vector<ImageSizes> read_image_sizes(const Inputs& in) {
+// The sizes of the images, input `of_images`, checked with those of input `logits`. Throws Error(kShape).
+inline std::vector<ImageSizes> read_image_sizes(const Inputs& in, size_t logits = kSemanticLogits,
+                                                size_t of_images = kImageSizes) {
   constexpr float kMostSide = 1 << 16;
-  require_rank(in, kSemanticLogits, 4);
-  const std::int64_t images = in[kSemanticLogits].size(0);
-  require_shape(in, kImageSizes, {images, 4});
-  const at::Tensor sizes = in[kImageSizes].contiguous();
+  require_rank(in, logits, 4);
+  const std::int64_t images = in[logits].size(0);
+  require_shape(in, of_images, {images, 4});
+  const at::Tensor sizes = in[of_images].contiguous();
   std::vector<ImageSizes> all;
   for (std::int64_t n = 0; n < images; n++) {
     const float* s = sizes.const_data_ptr<float>() + n * 4;
     for (int i = 0; i < 4; i++)
       require(s[i] >= 1 && s[i] <= kMostSide, ErrorCode::kShape, "{}: expected sides of 1 to {}, got {}",
-              in.describe(kImageSizes), kMostSide, s[i]);
+              in.describe(of_images), kMostSide, s[i]);
     const auto whole = [&](int i) { return static_cast<int>(s[i]); };
     all.push_back({{whole(0), whole(1)}, {whole(2), whole(3)}});
-    require(in[kSemanticLogits].size(1) > 0 && in[kSemanticLogits].size(2) >= whole(0) &&
-                in[kSemanticLogits].size(3) >= whole(1),
-            ErrorCode::kShape, "{}: expected at least {}x{}, got {}x{}", in.describe(kSemanticLogits),
-            whole(0), whole(1), in[kSemanticLogits].size(2), in[kSemanticLogits].size(3));
+    require(in[logits].size(1) > 0 && in[logits].size(2) >= whole(0) && in[logits].size(3) >= whole(1),
+            ErrorCode::kShape, "{}: expected at least {}x{}, got {}x{}", in.describe(logits), whole(0),
+            whole(1), in[logits].size(2), in[logits].size(3));
   }
   return all;
 }

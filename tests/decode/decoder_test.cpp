@@ -268,20 +268,27 @@ TEST(RetinaNetDecoder, MovesAnchorsByTheirDeltas) {
   expect_box(seen.objects[0].box, 4, 16, 20, 32);
 }
 
-// The blobs that decode() reads where the decoder's operators for a GPU ran, here on the CPU.
-Blobs as_of_gpu(const NetDef& net, const Blobs& blobs) {
-  const auto decoder = make_decoder(net);
+// What the decoder's operators for a GPU write, here on the CPU.
+Blobs written_on_gpu(const NetDef& net, const Blobs& blobs) {
   Blobs read;
+  const auto decoder = make_decoder(net);
   for (const OperatorDef& op : decoder->operators_for_gpu()) {
     std::vector<const at::Tensor*> in;
-    for (const auto& blob : op.inputs) in.push_back(&blobs.at(blob));
+    for (const auto& blob : op.inputs) in.push_back(&(read.contains(blob) ? read : blobs).at(blob));
     const Schema& schema = *find_schema(op.type);
     Outputs out(op.outputs.size());
     schema.make(OperatorArgs(op, c10::DeviceType::CPU))->run(Inputs(schema, in), out);
     for (size_t i = 0; i < out.size(); i++) read[op.outputs[i]] = out[i];
   }
-  for (const auto& blob : decoder->blobs_read(Output::kMasks, /*with_operators_for_gpu=*/true))
-    EXPECT_TRUE(read.contains(blob)) << blob;
+  return read;
+}
+
+// The blobs that decode() reads where those ran, and no others.
+Blobs as_of_gpu(const NetDef& net, const Blobs& blobs) {
+  Blobs all = written_on_gpu(net, blobs), read;
+  all.insert(blobs.begin(), blobs.end());
+  for (const auto& blob : make_decoder(net)->blobs_read(Output::kMasks, /*with_operators_for_gpu=*/true))
+    read[blob] = all.at(blob);
   return read;
 }
 
@@ -444,6 +451,39 @@ TEST(SemanticDecoder, TakesLabelsThatAGpuFound) {
   }
   EXPECT_ERROR(make_decoder(net)->decode(as_of_gpu(net, blobs), std::vector{sizes[0], sizes[0]}),
                ErrorCode::kShape, "labels of 540 more pixels, got 35");
+}
+
+// Of two images, the second without detections.
+TEST(PanopticDecoder, TakesMapsThatAGpuMerged) {
+  NetDef net = rcnn_net({"mask_fcn_probs", "sem_seg"});
+  net.args.push_back({.name = "meta_architecture", .s = "PanopticFPN"});
+  net.args.push_back({.name = "combine_stuff_area_limit", .i = 900});
+  const std::vector<ImageSizes> sizes = {{{50, 100}, {80, 160}}, {{40, 90}, {20, 30}}};
+  DetectOptions options{.class_thresholds = {-1, 0.7F}};
+  const Blobs blobs = {
+      {"bbox_nms", tensor({4, 4}, {10, 10, 60, 40, 20, 5, 70, 45, 0, 0, 90, 50, 55, 10, 90, 30})},
+      {"score_nms", tensor({4}, {0.6F, 0.65F, 0.9F, 0.8F})},
+      {"class_nms", tensor({4}, {0, 1, 2, 0})},
+      {"splits", tensor({2}, {4, 0})},
+      {"mask_fcn_probs", random({4, 3, 28, 28}).sigmoid()},
+      {"sem_seg", random({2, 5, 50, 100}).mul(tensor({1, 5, 1, 1}, {1, 2, 2, 1, 1}))},
+      {kImageSizesBlob, tensor({2, 4}, {50, 100, 80, 160, 40, 90, 20, 30})},
+      {kDetectionLimitsBlob, tensor_of(options)}};
+  const auto decoder = make_decoder(net);
+  EXPECT_EQ(decoder->operators_for_gpu().size(), 2U);
+  const auto expected = decoder->decode(blobs, sizes, options),
+             actual = decoder->decode(as_of_gpu(net, blobs), sizes, options);
+  EXPECT_EQ(expected[0].objects.size(), 3U);
+  EXPECT_GT(expected[0].segments.size(), 3U);
+  for (size_t i = 0; i < sizes.size(); i++) {
+    EXPECT_EQ(actual[i].panoptic->ids, expected[i].panoptic->ids);
+    ASSERT_EQ(actual[i].segments.size(), expected[i].segments.size());
+    for (size_t k = 0; k < expected[i].segments.size(); k++) {
+      const PanopticSegment &a = actual[i].segments[k], &e = expected[i].segments[k];
+      EXPECT_EQ(std::tuple(a.id, a.is_thing, a.category_id, a.object, a.score, a.area),
+                std::tuple(e.id, e.is_thing, e.category_id, e.object, e.score, e.area));
+    }
+  }
 }
 
 TEST(SemanticDecoder, GivesTheBestClassOfEachPixel) {

@@ -17,6 +17,7 @@
 #include "graph/passes/rewrite.h"
 #include "ops/box_limit_args.h"
 #include "ops/cuda/limits.h"
+#include "ops/panoptic_map.h"
 #include "ops/proposal_args.h"
 
 namespace caffe2rt {
@@ -120,6 +121,7 @@ class Walk {
     if (type == "BBoxTransform") return transform(node);
     if (type == "BoxWithNMSLimit") return limit(node);
     if (type == "caffe2rt.NumberRegions") return number(node);
+    if (type == "caffe2rt.PanopticMap") return merge(node);
     int group = -1;
     for (const ValueId id : node.inputs)
       if (const int g = group_of(id); g >= 0) {
@@ -227,6 +229,19 @@ class Walk {
     if (node.inputs[1] != groups_[group].filled) return kUnknown;
     mark(node);
     group_[node.outputs[0]] = group;
+    return kStays;
+  }
+
+  Result merge(Node& node) {
+    using Args = PanopticArgs;
+    const int group = group_of(node.inputs[Args::kBoxes]);
+    if (group < 0) return kStays;
+    for (const size_t i : {Args::kScores, Args::kClasses, Args::kMasks})
+      if (group_of(node.inputs[i]) != group) return kUnknown;
+    if (node.inputs.size() <= Args::kSplits || node.inputs[Args::kSplits] != groups_[group].filled)
+      return kUnknown;
+    mark(node);
+    if (node.outputs.size() > Args::kThings) group_[node.outputs[Args::kThings]] = group;
     return kStays;
   }
 

@@ -66,6 +66,20 @@ TEST(UseSlots, OperatorsThatGoByRowMayFollow) {
   EXPECT_EQ(blob_of_filled(graph, "rois"), "splits");
 }
 
+TEST(UseSlots, PanopticMapsAreMergedOfThem) {
+  const std::string merge =
+      R"(external_input: "labels" external_input: "logits" external_input: "sizes" external_input: "limits"
+         external_output: "map" external_output: "things" op { type: "caffe2rt.PanopticMap" input: "labels"
+         input: "logits" input: "bbox_nms" input: "score_nms" input: "class_nms" input: "masks" input: "sizes"
+         input: "limits" input: "batch_splits" output: "map" output: "things" output: "areas" })";
+  const Graph graph = with_slots(net(R"(op { type: "Relu" input: "bbox_nms" output: "masks" })" + merge));
+  EXPECT_NE(graph.nodes.back().def.find("caffe2rt.slots"), nullptr);
+  EXPECT_EQ(blob_of_filled(graph, "things"), "batch_splits");
+  EXPECT_EQ(blob_of_filled(graph, "map"), "none");
+  EXPECT_EQ(blob_of_filled(with_slots(net(R"(external_input: "masks" )" + merge)), "things"), "none")
+      << "masks of other rows";
+}
+
 TEST(UseSlots, NothingChangesWhereAnOperatorDoesNotKnowOfThem) {
   for (const std::string& text :
        {net(R"(external_output: "z" op { type: "Transpose" input: "bbox_nms" output: "z" })"),

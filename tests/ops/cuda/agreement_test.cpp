@@ -384,6 +384,36 @@ TEST_F(OnGpu, SemanticLabels) {
   expect_same("caffe2rt.SemanticLabels", {logits.contiguous(at::MemoryFormat::ChannelsLast), sizes}, {});
 }
 
+// Overlapping objects of two frames, which are larger and smaller than the net's input.
+TEST_F(OnGpu, PanopticMap) {
+  const std::int64_t rows = 60;
+  const at::Tensor corner = uniform({rows, 2}, -10, 120),
+                   boxes = at::cat({corner, corner + uniform({rows, 2}, 2, 90)}, 1);
+  const std::vector<float> sizes = {100, 131, 205, 307, 90, 140, 61, 70};
+  std::vector<std::int32_t> labels(205 * 307 + 61 * 70);
+  std::mt19937 generator(3);
+  std::ranges::generate(labels, [&] { return static_cast<std::int32_t>(generator() % 17); });
+  std::vector<float> classes;
+  for (std::int64_t i = 0; i < rows; i++) classes.push_back(static_cast<float>(i % 5));
+  std::vector<at::Tensor> in = {int32_tensor({std::ssize(labels)}, labels),
+                                random({2, 17, 100, 140}),
+                                boxes,
+                                uniform({rows}, 0, 1),
+                                tensor({rows}, classes),
+                                uniform({rows, 5, 14, 14}, 0, 1),
+                                tensor({2, 4}, sizes),
+                                tensor({5}, {0.2F, 25, -1, 0.6F, 0.1F}),
+                                tensor({2}, {33, 27})};
+  for (const Args& args : {Args{{"stuff_area", 300}}, Args{{"integer_boxes", 1}, {"object_threshold", 0.1F}},
+                           Args{{"overlap_threshold", 0.2F}, {"stuff_area", 3000}}, Args{{"background", 1}}})
+    expect_same("caffe2rt.PanopticMap", in, args, 3);
+  in[8] = tensor({2}, {0, 60});
+  expect_same("caffe2rt.PanopticMap", in, {{"stuff_area", 1}}, 3);
+  in[8] = tensor({2}, {0, 0});
+  for (const size_t i : {2, 3, 4, 5}) in[i] = in[i].slice(0, 0, 0);
+  expect_same("caffe2rt.PanopticMap", in, {}, 3);
+}
+
 TEST_F(OnGpu, NumberRegions) {
   expect_same("caffe2rt.NumberRegions", {random({10, 4}), tensor({3}, {4, 0, 6})}, {});
   expect_same("caffe2rt.NumberRegions", {random({0, 4}), tensor({1}, {0})}, {});

@@ -31,6 +31,7 @@ char* shared_memory();  // of the block, as long as the launch says
 #define gridDim ::caffe2rt::cuda::on_host::grid_size
 
 inline void __syncthreads() { caffe2rt::cuda::on_host::synchronize(); }
+inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 inline int __popcll(unsigned long long bits) { return __builtin_popcountll(bits); }
 inline int __ffsll(long long bits) { return __builtin_ffsll(bits); }
 

@@ -192,12 +192,16 @@ void expect_same(const std::string& folder, std::int64_t images,
   for (OperatorDef& op : net.ops)
     for (Argument& arg : op.args)
       if (arg.name == "score_thresh") arg.f = 0.002F;
+  std::erase_if(net.args, [](const Argument& arg) { return arg.name.starts_with("combine_"); });
+  net.args.push_back({.name = "combine_instances_confidence_threshold", .f = 0.002F});
+  net.args.push_back({.name = "combine_stuff_area_limit", .i = 50});
   const auto decoder = make_decoder(net);
   for (const OperatorDef& op : decoder->operators_for_gpu()) {
     net.ops.push_back(op);
     net.external_outputs.insert(net.external_outputs.end(), op.outputs.begin(), op.outputs.end());
   }
   net.external_inputs.emplace_back(kImageSizesBlob);
+  net.external_inputs.emplace_back(kDetectionLimitsBlob);
   const Blobs weights = read_weights(folder + "/model_init.pb");
   at::Tensor data = random({images, 3, 96, 160}), info = at::zeros({images, 3});
   std::mt19937 generator(images);
@@ -208,7 +212,10 @@ void expect_same(const std::string& folder, std::int64_t images,
     info[n] = tensor({3}, {96, 160, 1});
     sizes[n] = tensor({4}, {96, 160, 48, 100});
   }
-  const Blobs feeds = {{"data", data}, {"im_info", info}, {kImageSizesBlob, sizes}};
+  const Blobs feeds = {{"data", data},
+                       {"im_info", info},
+                       {kImageSizesBlob, sizes},
+                       {kDetectionLimitsBlob, tensor_of(DetectOptions())}};
   const Blobs expected = with(net, weights, feeds),
               actual = run_net_on_gpu(net, weights, feeds, /*slots=*/true);
   ASSERT_EQ(actual.size(), expected.size());

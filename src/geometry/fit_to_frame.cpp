@@ -1,4 +1,4 @@
-#include "decode/fit_to_frame.h"
+#include "geometry/fit_to_frame.h"
 
 #include <algorithm>
 #include <cmath>
@@ -29,8 +29,7 @@ FrameScale::FrameScale(const ImageSizes& sizes)
       frame(sizes.frame) {}
 
 std::optional<Box> fit_to_frame(const Box& box, const FrameScale& scale) {
-  const Box fitted =
-      clip({box.x1 * scale.x, box.y1 * scale.y, box.x2 * scale.x, box.y2 * scale.y}, scale.frame);
+  const Box fitted = scaled_to_frame(box, scale);
   if (fitted.width() > 0 && fitted.height() > 0) return fitted;
   return std::nullopt;
 }

@@ -5,15 +5,28 @@
 
 #include <optional>
 
-#include "decode/decoder.h"
+#include "base/host_device.h"
+#include "frame/image_sizes.h"
+#include "geometry/box.h"
 
 namespace caffe2rt {
 
 struct FrameScale {
+  FrameScale() = default;
   explicit FrameScale(const ImageSizes& sizes);
-  float x, y;  // frame over input
+  float x = 1, y = 1;  // frame over input
   FrameSize frame;
 };
+
+// The box scaled and clipped, empty or not; for processors of all kinds.
+CAFFE2RT_HD inline Box scaled_to_frame(const Box& box, const FrameScale& scale) {
+  const auto clip = [](float value, int most) {
+    const auto high = static_cast<float>(most);
+    return value < 0 ? 0 : high < value ? high : value;  // not a number stays
+  };
+  return {clip(box.x1 * scale.x, scale.frame.width), clip(box.y1 * scale.y, scale.frame.height),
+          clip(box.x2 * scale.x, scale.frame.width), clip(box.y2 * scale.y, scale.frame.height)};
+}
 
 // No value where the box is empty, or not a number, after clipping.
 std::optional<Box> fit_to_frame(const Box& box, const FrameScale& scale);
