@@ -1,7 +1,6 @@
 #include "geometry/nms.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "base/vector_clones.h"
@@ -52,14 +51,6 @@ std::vector<int> greedy(size_t size, int limit, std::vector<std::int32_t>& alive
   return kept;
 }
 
-float overlap(const Box& a, const Box& b, float one) { return iou(a, b, one); }
-float overlap(const RotatedBox& a, const RotatedBox& b, float) { return iou(a, b); }
-
-float factor(float overlap, const SoftNms& how) {
-  if (how.method == SoftNms::Method::kLinear) return overlap > how.threshold ? 1 - overlap : 1;
-  return static_cast<float>(std::exp(-1.0 * overlap * overlap / how.sigma));
-}
-
 template <class B>
 std::vector<int> soft_nms_of(std::span<const B> boxes, std::span<float> scores, const SoftNms& how,
                              float one) {
@@ -75,7 +66,7 @@ std::vector<int> soft_nms_of(std::span<const B> boxes, std::span<float> scores, 
     kept.push_back(picked);
     std::erase_if(pending, [&](int i) {
       if (i == picked) return true;
-      scores[i] *= factor(overlap(boxes[picked], boxes[i], one), how);
+      scores[i] *= how.factor(overlap(boxes[picked], boxes[i], one));
       return !(scores[i] >= how.min_score);
     });
   }

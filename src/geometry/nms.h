@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "geometry/box.h"
+#include "geometry/suppress.h"
 
 namespace caffe2rt {
 
@@ -15,20 +15,8 @@ namespace caffe2rt {
 std::vector<int> nms(std::span<const Box> boxes, float threshold, int limit, float one);
 std::vector<int> nms(std::span<const RotatedBox> boxes, float threshold, int limit, float one);
 
-// Soft-NMS (Bodla et al., https://arxiv.org/abs/1704.04503): overlap lowers a score instead of removing the
-// box.
-struct SoftNms {
-  enum class Method {
-    kLinear,    // score *= 1 - IoU where IoU > threshold
-    kGaussian,  // score *= exp(-IoU^2 / sigma)
-  };
-  Method method = Method::kLinear;
-  float threshold = 0.3F;
-  float sigma = 0.5F;
-  float min_score = 0.001F;  // boxes that fall below are dropped
-};
-
-// Lowers `scores` and returns the positions of the boxes kept, in the order in which they were picked.
+// Soft-NMS: lowers `scores` and returns the positions of the boxes kept, in the order in which they were
+// picked.
 std::vector<int> soft_nms(std::span<const Box> boxes, std::span<float> scores, const SoftNms& how, float one);
 std::vector<int> soft_nms(std::span<const RotatedBox> boxes, std::span<float> scores, const SoftNms& how,
                           float one);

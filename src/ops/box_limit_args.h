@@ -1,6 +1,7 @@
 // The arguments of BoxWithNMSLimit, and which columns of its inputs belong to a class, on every device.
 #pragma once
 
+#include "geometry/suppress.h"
 #include "ops/box_args.h"
 #include "runtime/operator.h"
 
@@ -16,6 +17,7 @@ class BoxLimitArgs {
         nms_threshold(args.get("nms", 0.3F)),
         most(args.get("detections_per_im", 100)),
         soft(args.get("soft_nms_enabled", false)),
+        soft_nms(read_soft_nms(args)),
         box_size(args.get("rotated", false) ? RotatedBox::kSize : Box::kSize),
         class_agnostic(args.get("cls_agnostic_bbox_reg", false)),
         output_counts_background(args.get("output_classes_include_bg_cls", true)),
@@ -63,11 +65,24 @@ class BoxLimitArgs {
   const float score_threshold, nms_threshold;
   const int most;  // detections an image; 0 or less: any number
   const bool soft;
+  const SoftNms soft_nms;
   const std::int64_t box_size;
   const bool class_agnostic, output_counts_background;
   const float one;
 
  private:
+  static SoftNms read_soft_nms(const OperatorArgs& args) {
+    SoftNms how;
+    const std::string method = args.get("soft_nms_method", "linear");
+    require(method == "linear" || method == "gaussian", ErrorCode::kArgument,
+            "argument 'soft_nms_method': expected linear or gaussian, got '{}'", method);
+    how.method = method == "linear" ? SoftNms::Method::kLinear : SoftNms::Method::kGaussian;
+    how.threshold = args.get("nms", 0.3F);
+    how.sigma = args.get("soft_nms_sigma", 0.5F);
+    how.min_score = args.get("soft_nms_min_score_thres", 0.001F);
+    return how;
+  }
+
   // (R,K), or (R,K,1,1) as a convolution leaves it.
   static at::Tensor matrix(const Inputs& in, size_t i) {
     if (in[i].dim() == 4) {

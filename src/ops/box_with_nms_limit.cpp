@@ -14,23 +14,11 @@
 namespace caffe2rt {
 namespace {
 
-SoftNms read_soft_nms(const OperatorArgs& args) {
-  SoftNms how;
-  const std::string method = args.get("soft_nms_method", "linear");
-  require(method == "linear" || method == "gaussian", ErrorCode::kArgument,
-          "argument 'soft_nms_method': expected linear or gaussian, got '{}'", method);
-  how.method = method == "linear" ? SoftNms::Method::kLinear : SoftNms::Method::kGaussian;
-  how.threshold = args.get("nms", 0.3F);
-  how.sigma = args.get("soft_nms_sigma", 0.5F);
-  how.min_score = args.get("soft_nms_min_score_thres", 0.001F);
-  return how;
-}
-
 class BoxWithNMSLimit final : public Operator {
  public:
   using Args = BoxLimitArgs;
 
-  explicit BoxWithNMSLimit(const OperatorArgs& args) : args_(args), soft_nms_(read_soft_nms(args)) {}
+  explicit BoxWithNMSLimit(const OperatorArgs& args) : args_(args) {}
 
   PartialShape infer_boxes(PartialShapes) const { return std::vector<int64_t>{kUnknown, args_.box_size}; }
 
@@ -91,7 +79,7 @@ class BoxWithNMSLimit final : public Operator {
       std::vector<float> lowered;
       lowered.reserve(candidates.size());
       for (const Detection& d : candidates) lowered.push_back(d.score);
-      for (const int i : soft_nms(std::span<const B>(from), lowered, soft_nms_, args_.one))
+      for (const int i : soft_nms(std::span<const B>(from), lowered, args_.soft_nms, args_.one))
         kept.push_back({candidates[i].row, lowered[i]});
     } else {
       for (const int i :
@@ -159,7 +147,6 @@ class BoxWithNMSLimit final : public Operator {
   }
 
   const BoxLimitArgs args_;
-  const SoftNms soft_nms_;
 };
 
 REGISTER_OPERATOR(BoxWithNMSLimit)

@@ -112,8 +112,10 @@ at::ScalarType multiplied_type(Precision precision) {
   return precision == Precision::kBfloat16 ? at::kBFloat16 : at::kFloat;
 }
 
-bool multiplies(const Node& node) {
-  return node.def.type == "Conv" || node.def.type == "ConvTranspose" || node.def.type == "FC";
+// The input that is multiplied as a filter there; none of other operators.
+std::optional<size_t> filter_input(const Node& node) {
+  if (node.def.type == "Conv" || node.def.type == "ConvTranspose" || node.def.type == "FC") return 1;
+  return node.def.type == "caffe2rt.DeformConv" ? std::optional<size_t>(2) : std::nullopt;
 }
 
 std::vector<const Operator*> pointers(const Operators& ops) {
@@ -204,7 +206,7 @@ void CompiledNet::place(const CompileOptions& options) {
     }
     for (size_t k = 0; k < node.inputs.size(); k++) {
       if (!step.schema->input(k).on_host) of_host_.erase(node.inputs[k]);
-      const bool filter = k == 1 && multiplies(node) && !step.placed.on_host;
+      const bool filter = k == filter_input(node) && !step.placed.on_host;
       only_on_host.try_emplace(node.inputs[k], true).first->second &= step.placed.on_host;
       only_multiplied.try_emplace(node.inputs[k], true).first->second &= filter;
       if (filter && node.def.type != "FC" && in_nchw(node.def)) in_windows.insert(node.inputs[k]);

@@ -213,7 +213,7 @@ class Walk {
     if (group < 0) return kStays;
     const Args args(OperatorArgs(node.def, c10::DeviceType::CPU));
     if (group_of(node.inputs[Args::kBoxes]) != group || node.inputs.size() <= Args::kBatchSplits ||
-        node.inputs[Args::kBatchSplits] != groups_[group].filled || args.soft || args.most <= 0)
+        node.inputs[Args::kBatchSplits] != groups_[group].filled || args.most <= 0)
       return kUnknown;
     mark(node);
     add_outputs(node, Args::kOutBatchSplits + 1);

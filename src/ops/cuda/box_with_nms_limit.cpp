@@ -1,5 +1,5 @@
-// BoxWithNMSLimit on a GPU, without Soft-NMS, which is left to the host. Of equal scores the earlier row
-// comes first, and of those the earlier class, where on the CPU the original's sort decides.
+// BoxWithNMSLimit on a GPU. Of equal scores the earlier row comes first (of those that Soft-NMS lowered the
+// one that was better before), and of those the earlier class, where on the CPU the original's sort decides.
 #include "ops/cuda/box_with_nms_limit.h"
 
 #include <ATen/ops/cat.h>
@@ -102,12 +102,14 @@ class BoxWithNMSLimit final : public Operator {
 
     const int limit = args_.most > 0 ? std::min(args_.most, rows) : rows;
     const at::Tensor kept = at::empty({classes, limit}, ints), kept_sizes = at::empty({classes}, ints);
-    suppress(b, limit, kept, kept_sizes);
+    const at::Tensor lowered = args_.soft ? soften(b, limit, kept, kept_sizes) : at::Tensor();
+    if (!args_.soft) suppress(b, limit, kept, kept_sizes);
     KeptKeys k;
     k.keys = b.keys;
     k.scores = scores.const_data_ptr<float>();
     k.kept = kept.const_data_ptr<int>();
     k.kept_sizes = kept_sizes.const_data_ptr<int>();
+    k.lowered = args_.soft ? lowered.const_data_ptr<float>() : nullptr;
     k.rows = rows;
     k.columns = static_cast<int>(scores.size(1));
     k.classes = classes;
@@ -188,6 +190,31 @@ class BoxWithNMSLimit final : public Operator {
     check_launch();
   }
 
+  // (C,limit): the scores of those kept.
+  at::Tensor soften(const ClassBoxes& from, int limit, const at::Tensor& kept,
+                    const at::Tensor& kept_sizes) const {
+    const at::TensorOptions floats_there = kept.options().dtype(at::kFloat);
+    const at::Tensor scores = at::empty({from.classes, from.rows}, floats_there);
+    at::Tensor lowered = at::empty({from.classes, limit}, floats_there);
+    SoftBoxLists b;
+    b.boxes = from.sorted;
+    b.rotated = from.rotated;
+    b.keys = from.keys;
+    b.sizes = from.sizes;
+    b.lists = from.classes;
+    b.most = from.rows;
+    b.how = args_.soft_nms;
+    b.one = args_.one;
+    b.limit = limit;
+    b.scores = scores.mutable_data_ptr<float>();
+    b.kept = kept.mutable_data_ptr<int>();
+    b.lowered = lowered.mutable_data_ptr<float>();
+    b.kept_sizes = kept_sizes.mutable_data_ptr<int>();
+    soften_boxes(b, stream());
+    check_launch();
+    return lowered;
+  }
+
   // Places, class * limit + rank, of the best of all classes, rising.
   at::Tensor best_places(KeptKeys& k, const at::TensorOptions& options) const {
     at::Tensor keys = at::empty({std::int64_t{k.classes} * k.limit}, options.dtype(at::kLong));
@@ -231,12 +258,7 @@ class BoxWithNMSLimit final : public Operator {
   const std::unique_ptr<Operator> host_;  // for more boxes than are compared here
 };
 
-const RegisteredOnCuda box_with_nms_limit("BoxWithNMSLimit",
-                                          [](const OperatorArgs& args) -> std::unique_ptr<Operator> {
-                                            const BoxLimitArgs limit(args);
-                                            if (limit.soft) return nullptr;
-                                            return std::make_unique<BoxWithNMSLimit>(args);
-                                          });
+REGISTER_CUDA_OPERATOR("BoxWithNMSLimit", BoxWithNMSLimit);
 
 }  // namespace
 }  // namespace caffe2rt::cuda

@@ -38,17 +38,17 @@ __device__ std::int64_t row_of(const KeptKeys& k, int c, int rank) {
   return position_of(k.keys[static_cast<std::int64_t>(c) * k.rows + position]);
 }
 
-__device__ float score_of(const KeptKeys& k, int c, std::int64_t row) {
-  return k.scores[row * k.columns + k.score_first + c];
+__device__ float score_of(const KeptKeys& k, int c, int rank) {
+  if (k.lowered) return k.lowered[static_cast<std::int64_t>(c) * k.limit + rank];
+  return k.scores[row_of(k, c, rank) * k.columns + k.score_first + c];
 }
 
 __global__ void kept_kernel(KeptKeys k) {
   const std::int64_t i = thread_index();
   if (i >= static_cast<std::int64_t>(k.classes) * k.limit) return;
   const int c = static_cast<int>(i / k.limit), rank = static_cast<int>(i % k.limit);
-  k.to[i] = rank < k.kept_sizes[c]
-                ? order_key(score_of(k, c, row_of(k, c, rank)), static_cast<std::uint32_t>(i))
-                : INT64_MIN;
+  k.to[i] =
+      rank < k.kept_sizes[c] ? order_key(score_of(k, c, rank), static_cast<std::uint32_t>(i)) : INT64_MIN;
 }
 
 __global__ void place_kernel(const std::int64_t* keys, int count, int* places) {
@@ -64,7 +64,7 @@ __global__ void detection_kernel(DetectionRows d) {
   const std::int64_t row = row_of(d.kept, c, rank);
   const int position = d.kept.kept[static_cast<std::int64_t>(c) * d.kept.limit + rank];
   const B box = static_cast<const B*>(d.sorted)[static_cast<std::int64_t>(c) * d.kept.rows + position];
-  d.scores[i] = score_of(d.kept, c, row);
+  d.scores[i] = score_of(d.kept, c, rank);
   put_box(box, d.boxes + i * B::kSize);
   d.classes[i] = static_cast<float>(c) + d.class_offset;
   d.rows[i] = static_cast<int>(row);

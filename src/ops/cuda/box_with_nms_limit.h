@@ -34,6 +34,7 @@ struct KeptKeys {
   const float* scores = nullptr;
   const int* kept = nullptr;        // (C,limit): positions in R
   const int* kept_sizes = nullptr;  // (C)
+  const float* lowered = nullptr;   // (C,limit): their scores after Soft-NMS; null: those they had
   int rows = 0, columns = 0, classes = 0, score_first = 0, limit = 0;
   std::int64_t* to = nullptr;  // (C,limit), the lowest number where there is none
 };

@@ -1,4 +1,4 @@
-#include "geometry/suppress.h"
+#include "ops/cuda/highest.cuh"
 #include "ops/cuda/nms.h"
 
 namespace caffe2rt::cuda {
@@ -87,7 +87,44 @@ __global__ void walk_kernel(BoxLists b, int words) {
   if (thread == 0) b.kept_sizes[list] = count;
 }
 
+// A block a list: picks the best of what is left, and lowers the others' scores.
+template <class B>
+__global__ void soften_kernel(SoftBoxLists b) {
+  const int list = static_cast<int>(blockIdx.x), thread = static_cast<int>(threadIdx.x);
+  const int size = b.sizes[list] < b.most ? b.sizes[list] : b.most;
+  const std::int64_t first = static_cast<std::int64_t>(list) * b.most,
+                     to = static_cast<std::int64_t>(list) * b.limit;
+  const B* boxes = static_cast<const B*>(b.boxes) + first;
+  float* scores = b.scores + first;
+  for (int i = thread; i < size; i += kThreads) scores[i] = score_of(b.keys[first + i]);
+  int count = 0;
+  for (; count < b.limit; count++) {
+    Highest own{-INFINITY, INT64_MAX};
+    for (int i = thread; i < size; i += kThreads)
+      if (const Highest here{scores[i], i}; here.value > -INFINITY && is_before(here, own)) own = here;
+    const Highest best = highest_of_block(own);
+    if (best.position == INT64_MAX) break;
+    const B picked = boxes[best.position];
+    for (int i = thread; i < size; i += kThreads) {
+      if (scores[i] == -INFINITY) continue;
+      scores[i] *= b.how.factor(overlap(picked, boxes[i], b.one));
+      if (i == best.position || !(scores[i] >= b.how.min_score)) scores[i] = -INFINITY;
+    }
+    if (thread != 0) continue;
+    b.kept[to + count] = static_cast<int>(best.position);
+    b.lowered[to + count] = best.value;
+  }
+  if (thread == 0) b.kept_sizes[list] = count;
+}
+
 }  // namespace
+
+void soften_boxes(const SoftBoxLists& b, cudaStream_t stream) {
+  if (b.lists == 0) return;
+  with_box(b.rotated, [&](auto box) {
+    launch(soften_kernel<decltype(box)>, static_cast<unsigned>(b.lists), kThreads, 0, stream, b);
+  });
+}
 
 void suppress_boxes(const BoxLists& b, cudaStream_t stream) {
   if (b.lists == 0) return;

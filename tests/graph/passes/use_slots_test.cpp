@@ -84,8 +84,7 @@ TEST(UseSlots, NothingChangesWhereAnOperatorDoesNotKnowOfThem) {
   for (const std::string& text :
        {net(R"(external_output: "z" op { type: "Transpose" input: "bbox_nms" output: "z" })"),
         net(R"(external_output: "z" op { type: "Relu" input: "f2" output: "z" })"),
-        net(R"(external_output: "r2")"), net("", R"(arg { name: "soft_nms_enabled" i: 1 })"),
-        net("", R"(arg { name: "detections_per_im" i: 0 })")}) {
+        net(R"(external_output: "r2")"), net("", R"(arg { name: "detections_per_im" i: 0 })")}) {
     const Graph graph = with_slots(text);
     EXPECT_TRUE(graph.slots.empty());
     EXPECT_TRUE(

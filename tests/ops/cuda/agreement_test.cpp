@@ -128,6 +128,21 @@ TEST_F(OnGpu, LowPrecisionConvolution) {
                      expected, 2e-2);
 }
 
+TEST_F(OnGpu, DeformableConvolution) {
+  const auto x = random({2, 16, 23, 31});
+  const auto offset = random({2, 36, 12, 16}).mul(2), mask = random({2, 18, 12, 16}).sigmoid();
+  const Args args = {{"kernel", 3}, {"pad", 1}, {"stride", 2}, {"deformable_group", 2}};
+  for (const auto& channels : {16, 12})  // in packs, and one by one
+    expect_same(
+        "caffe2rt.DeformConv",
+        {x.slice(1, 0, channels).contiguous(), offset, random({24, channels, 3, 3}), random({24}), mask},
+        args, 1, 1e-4);
+  expect_same("caffe2rt.DeformConv", {x, random({2, 18, 19, 27}), random({24, 4, 3, 3})},
+              {{"kernel", 3}, {"dilation", 2}, {"group", 4}}, 1, 1e-4);
+  expect_same("caffe2rt.DeformConv", {x.slice(0, 0, 0), random({0, 18, 21, 29}), random({4, 16, 3, 3})},
+              {{"kernel", 3}});
+}
+
 TEST_F(OnGpu, FullyConnected) {
   expect_same("FC", {random({100, 256, 7, 7}), random({128, 12544}), random({128})}, {{"caffe2rt.relu", 1}},
               1, 5e-3);
@@ -270,6 +285,16 @@ TEST_F(OnGpu, BoxWithNMSLimit) {
                {"input_boxes_include_bg_cls", 0},
                {"output_classes_include_bg_cls", 0}},
               6);
+  for (const int most : {100, 0})
+    for (const char* method : {"linear", "gaussian"})
+      expect_same("BoxWithNMSLimit", {scores, boxes, splits},
+                  {{"score_thresh", 0.05F},
+                   {"nms", 0.4F},
+                   {"detections_per_im", most},
+                   {"soft_nms_enabled", 1},
+                   {"soft_nms_method", method},
+                   {"soft_nms_min_score_thres", 0.04F}},
+                  6, 1e-6);
   // Nothing above the threshold, and no rows at all.
   expect_same("BoxWithNMSLimit", {scores, boxes}, {{"score_thresh", 1.5F}}, 6);
   expect_same("BoxWithNMSLimit", {scores.slice(0, 0, 0), boxes.slice(0, 0, 0)}, {}, 6);

@@ -131,8 +131,12 @@ TEST(Slots, DetectionsFillTheFirstOnesOfTheirImage) {
     return at::cat({t.slice(0, 0, a), t.slice(0, 40, 40 + b)});
   };
   for (const auto& [first, second] : {std::pair{40, 17}, {0, 25}, {9, 0}})
-    for (const int most : {100, 10}) {
-      const Args args = {{"score_thresh", 0.05F}, {"nms", 0.5F}, {"detections_per_im", most}};
+    for (const auto& [most, soft] : {std::pair{100, 0}, {10, 0}, {100, 1}, {10, 1}}) {
+      const Args args = {{"score_thresh", 0.05F},
+                         {"nms", 0.5F},
+                         {"detections_per_im", most},
+                         {"soft_nms_enabled", soft},
+                         {"soft_nms_min_score_thres", 0.05F}};
       const at::Tensor splits = tensor({2}, {static_cast<float>(first), static_cast<float>(second)});
       const Tensors all = run_on_gpu("BoxWithNMSLimit", {scores, boxes, splits}, in_slots(args), 6),
                     found = run_operator_outputs(
