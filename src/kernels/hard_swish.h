@@ -4,13 +4,15 @@
 
 #include <cstddef>
 
+#include "base/host_device.h"
+
 namespace caffe2rt {
 
 struct HardSwish {
   float alpha = 0, beta = 0;
 
-  explicit operator bool() const { return alpha != 0; }  // whether there is one
-  float operator()(float x) const {
+  CAFFE2RT_HD explicit operator bool() const { return alpha != 0; }  // whether there is one
+  CAFFE2RT_HD float operator()(float x) const {
     const float gate = alpha * x + beta;
     return x * (gate > 1 ? 1 : gate > 0 ? gate : 0);
   }

@@ -3,6 +3,7 @@
 // Puts regions that were pooled level by level back into their order (see DistributeFpnProposals).
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/index_select.h>
 
 #include <cstring>
 #include <span>
@@ -22,10 +23,14 @@ class BatchPermutation final : public Operator {
     const at::Tensor& x = in[kX];
     require(x.dim() > 0, ErrorCode::kShape, "{}: expected at least 1 dimension, got 0", in.describe(kX));
     require_shape(in, kIndices, {x.size(0)});
-    const at::Tensor indices = in[kIndices].to(at::kLong).contiguous();
+    const at::Tensor indices = in[kIndices].to(at::kCPU, at::kLong).contiguous();
     for (const int64_t i : std::span(indices.data_ptr<int64_t>(), static_cast<size_t>(indices.numel())))
       require(i >= 0 && i < x.size(0), ErrorCode::kArgument, "{}: index {} in a batch of {}",
               in.describe(kIndices), i, x.size(0));
+    if (!x.is_cpu()) {
+      out[0] = at::index_select(x, 0, in[kIndices]);
+      return;
+    }
     // Along the rows of memory as it lies, which for pooled features is channels_last.
     const bool channels_last = x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor from = channels_last ? x : x.contiguous();
@@ -45,7 +50,8 @@ REGISTER_OPERATOR(BatchPermutation)
     .says("Puts the rows of a batch into another order.")
     .input("X", "(N,...) float32")
     .input("indices", "(N) int32: which row of X each row of Y is", Types::kIndex)
-    .output("Y", "shape of X", infer::same_as(BatchPermutation::kX));
+    .output("Y", "shape of X", infer::same_as(BatchPermutation::kX))
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

@@ -75,8 +75,8 @@ class PadImage final : public Operator {
     const bool channels_last = !x.is_contiguous() && x.is_contiguous(at::MemoryFormat::ChannelsLast);
     const std::int64_t height = channels_last ? 1 : 2;
     at::Tensor y = channels_last ? x.permute({0, 2, 3, 1}) : x;
-    y = at::index_select(y, height, sources(x.size(2), top, bottom));
-    y = at::index_select(y, height + 1, sources(x.size(3), left, right));
+    y = at::index_select(y, height, sources(x.size(2), top, bottom).to(x.device()));
+    y = at::index_select(y, height + 1, sources(x.size(3), left, right).to(x.device()));
     out[0] = from_channels_first(channels_last ? y.permute({0, 3, 1, 2}) : y, order_);
   }
 
@@ -117,7 +117,8 @@ REGISTER_OPERATOR(PadImage)
     .arg("mode", "what the border shows: constant (default), reflect or edge")
     .arg("value", "with mode constant: the number, default 0")
     .arg("pad", "pixels on every side, default 0; pad_t, pad_l, pad_b and pad_r; or pads, in that order")
-    .arg("order", "NCHW (default) or NHWC");
+    .arg("order", "NCHW (default) or NHWC")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

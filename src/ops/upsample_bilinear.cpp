@@ -40,7 +40,8 @@ REGISTER_OPERATOR(UpsampleBilinear)
     .optional_input("scales", "(2) float32: height_scale, width_scale, instead of the arguments")
     .output("Y", "(N,C,int(H*height_scale),int(W*width_scale)) float32", infer::by(&UpsampleBilinear::shape))
     .arg("height_scale", "default 1")
-    .arg("width_scale", "default 1");
+    .arg("width_scale", "default 1")
+    .runs_on_any_device();
 
 }  // namespace
 }  // namespace caffe2rt

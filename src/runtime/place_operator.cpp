@@ -12,16 +12,23 @@ bool is_low_precision(const at::Tensor& t) { return c10::isReducedFloatingType(t
 // it. All others compute in float32.
 bool keeps_precision(const std::string& type) {
   static const std::set<std::string> types = {
-      "Add",     "Sum",     "Max",          "MaxPool",   "AveragePool",  "Concat",       "Split",
-      "Reshape", "Flatten", "FlattenToVec", "Squeeze",   "ExpandDims",   "Slice",        "Transpose",
-      "Copy",    "Alias",   "NCHW2NHWC",    "NHWC2NCHW", "StopGradient", "AliasWithName"};
+      "Add",          "Sum",           "Max",      "MaxPool",         "AveragePool", "Concat",
+      "Split",        "Reshape",       "Flatten",  "FlattenToVec",    "Squeeze",     "ExpandDims",
+      "Slice",        "Transpose",     "Copy",     "Alias",           "NCHW2NHWC",   "NHWC2NCHW",
+      "StopGradient", "AliasWithName", "PadImage", "BatchPermutation"};
   return types.contains(type);
 }
 
 // Whether ATen does all of an operator's work on the device: not where the host reads a shape or writes one.
 bool stays_on_device(const OperatorDef& def) {
   if (def.type == "Reshape") return def.inputs.size() == 1 && def.outputs.size() == 1;
-  if (def.type == "Slice" || def.type == "Split") return def.inputs.size() == 1;
+  if (def.type == "BatchPermutation") return false;  // indices are checked
+  if (def.type == "PadImage") {
+    const Argument* mode = def.find("mode");
+    return !mode || mode->s == "constant";  // others take pixels by a list
+  }
+  if (def.type == "Slice" || def.type == "Split" || def.type == "UpsampleBilinear")
+    return def.inputs.size() == 1;
   if (def.type == "Concat" || def.type == "Dropout") return def.outputs.size() == 1;
   return true;
 }

@@ -1,6 +1,6 @@
-// Before: caffe2rt.MatMulConv, caffe2rt.DepthwiseConv or caffe2rt.PackedConv -> Y -> caffe2rt.HardSwish -> Z,
-// where nothing else reads Y. After: the convolution with the arguments caffe2rt.alpha and caffe2rt.beta ->
-// Z, written while Y is near the processor.
+// Before: Conv, caffe2rt.MatMulConv, caffe2rt.DepthwiseConv or caffe2rt.PackedConv -> Y -> caffe2rt.HardSwish
+// -> Z, where nothing else reads Y. After: the convolution with the arguments caffe2rt.alpha and
+// caffe2rt.beta -> Z, written while Y is near the processor.
 #include "graph/passes/conv_node.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
@@ -11,8 +11,8 @@ namespace {
 
 bool takes_hard_swish(const Node& node, const HardSwish& f) {
   if (node.outputs.size() != 1 || node.def.find("caffe2rt.relu")) return false;
-  if (node.def.type == "caffe2rt.MatMulConv" || node.def.type == "caffe2rt.DepthwiseConv")
-    return static_cast<bool>(f);
+  for (const char* type : {"Conv", "caffe2rt.MatMulConv", "caffe2rt.DepthwiseConv"})
+    if (node.def.type == type) return static_cast<bool>(f);
   // oneDNN's has one gate.
   return node.def.type == "caffe2rt.PackedConv" && node.inputs.size() <= ConvNode::kResidual &&
          f.alpha == 1.0F / 6 && f.beta == 0.5F;

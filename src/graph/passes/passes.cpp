@@ -46,6 +46,7 @@ constexpr Pass kPacking[] = {
 };
 
 constexpr Pass kGpu[] = {
+    {"fuse_hard_swish", plain<fuse_hard_swish>},
     {"use_slots", plain<use_slots>},
 };
 

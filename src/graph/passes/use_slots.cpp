@@ -47,6 +47,8 @@ bool goes_by_row(const OperatorDef& def) {
                                               "ResizeNearest",
                                               "UpsampleBilinear",
                                               "caffe2rt.HardSwish",
+                                              "Clip",
+                                              "HardSigmoid",
                                               "HeatmapMaxKeypoint",
                                               "caffe2rt.HeatmapsToKeypoints",
                                               "caffe2rt.MaskOfClass"};

@@ -48,7 +48,7 @@ class Conv final : public Operator {
     if (args_.of_sum && in.has(ConvArgs::kResidual))
       require_shape(in, ConvArgs::kResidual, std::span(laid_out.sizes().data(), laid_out.sizes().size()));
     out[0] = finish(laid_out, window.order == StorageOrder::kNchw ? 1 : y.dim() - 1, given(ConvArgs::kBias),
-                    given(ConvArgs::kResidual), args_.relu);
+                    given(ConvArgs::kResidual), args_.relu, args_.hard_swish);
   }
   bool can_be_recorded() const override { return true; }
 

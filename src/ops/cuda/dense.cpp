@@ -13,7 +13,7 @@ bool is_innermost(const at::Tensor& y, std::int64_t axis) {
 }
 
 void run(const at::Tensor& y, const at::Tensor& bias, const at::Tensor& residual, std::int64_t channels,
-         bool relu) {
+         bool relu, const HardSwish& hard_swish) {
   Finish f;
   f.from = f.to = y.mutable_data_ptr();
   f.bias = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
@@ -21,6 +21,7 @@ void run(const at::Tensor& y, const at::Tensor& bias, const at::Tensor& residual
   f.size = y.numel();
   f.channels = channels;
   f.relu = relu;
+  f.hard_swish = hard_swish;
   f.type = numbers_of(y);
   finish(f, stream());
   check_launch();
@@ -29,8 +30,8 @@ void run(const at::Tensor& y, const at::Tensor& bias, const at::Tensor& residual
 }  // namespace
 
 at::Tensor finish(at::Tensor y, std::int64_t channel_axis, const std::optional<at::Tensor>& bias,
-                  const std::optional<at::Tensor>& residual, bool relu) {
-  if (y.numel() == 0 || (!bias && !residual && !relu)) return y;
+                  const std::optional<at::Tensor>& residual, bool relu, const HardSwish& hard_swish) {
+  if (y.numel() == 0 || (!bias && !residual && !relu && !hard_swish)) return y;
   at::Tensor added, beside;
   if (bias) {
     added = floats(*bias);
@@ -44,7 +45,7 @@ at::Tensor finish(at::Tensor y, std::int64_t channel_axis, const std::optional<a
   if (!y.is_non_overlapping_and_dense()) y = y.contiguous();
   if (residual) {
     if (residual->sizes() != y.sizes()) {
-      run(y, added, beside, y.size(channel_axis), false);
+      run(y, added, beside, y.size(channel_axis), false, {});
       y = at::add(y, *residual).to(y.scalar_type());
       added = at::Tensor();
       if (!y.is_non_overlapping_and_dense()) y = y.contiguous();
@@ -54,7 +55,8 @@ at::Tensor finish(at::Tensor y, std::int64_t channel_axis, const std::optional<a
       if (beside.strides() != y.strides()) beside = at::empty_like(y).copy_(beside);
     }
   }
-  if (added.defined() || beside.defined() || relu) run(y, added, beside, y.size(channel_axis), relu);
+  if (added.defined() || beside.defined() || relu || hard_swish)
+    run(y, added, beside, y.size(channel_axis), relu, hard_swish);
   return y;
 }
 

@@ -10,9 +10,9 @@
 
 namespace caffe2rt::cuda {
 
-// y + bias + residual, and max(.., 0) of it. y: the products' sums, owned, of any shape; `channel_axis` is
-// the axis of the bias. A residual of another shape than y's is added as Add does it.
+// y + bias + residual, and max(.., 0) or a HardSwish of it. y: the products' sums, owned, of any shape;
+// `channel_axis` is the axis of the bias. A residual of another shape than y's is added as Add does it.
 at::Tensor finish(at::Tensor y, std::int64_t channel_axis, const std::optional<at::Tensor>& bias,
-                  const std::optional<at::Tensor>& residual, bool relu);
+                  const std::optional<at::Tensor>& residual, bool relu, const HardSwish& hard_swish = {});
 
 }  // namespace caffe2rt::cuda

@@ -25,6 +25,7 @@ __global__ void finish_kernel(Finish f) {
       if (f.bias) v += f.bias[channel + k];
       if (residual) v += to_float(more.values[k]);
       if (f.relu) v = v > 0 ? v : 0;
+      if (f.hard_swish) v = f.hard_swish(v);
       values.values[k] = from_float<T>(v);
     }
     to[i] = values;

@@ -1,7 +1,8 @@
-// What follows a sum of products, in one pass over memory: y = max(x + bias + residual, 0), each part where
-// there is one. Not-a-number becomes 0 in the maximum, as on the CPU (ops/relu.cpp).
+// What follows a sum of products, in one pass over memory: y = f(x + bias + residual), each part where there
+// is one; f is max(.., 0), in which not-a-number becomes 0 as on the CPU (ops/relu.cpp), or a HardSwish.
 #pragma once
 
+#include "kernels/hard_swish.h"
 #include "ops/cuda/launch.h"
 
 namespace caffe2rt::cuda {
@@ -13,6 +14,7 @@ struct Finish {
   const void* residual = nullptr;  // `size` numbers, or none
   std::int64_t size = 0, channels = 1;
   bool relu = false;
+  HardSwish hard_swish;
   Numbers type = Numbers::kFloat;  // of from, to and residual
 };
 void finish(const Finish& f, cudaStream_t stream);

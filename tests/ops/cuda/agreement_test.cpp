@@ -5,6 +5,7 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/stack.h>
 
+#include <limits>
 #include <random>
 
 #ifdef CAFFE2RT_CUDA_ON_HOST
@@ -164,6 +165,27 @@ TEST_F(OnGpu, Elementwise) {
               {{"height_scale", 1.7F}, {"width_scale", 0.6F}});
   expect_same("MaxPool", {random({1, 64, 101, 87})}, {{"kernel", 3}, {"stride", 2}, {"pad", 1}});
   expect_same("Softmax", {random({500, 81})}, {}, 1, 1e-6);
+}
+
+TEST_F(OnGpu, WhatAtenDoes) {
+  const at::Tensor x = random({2, 6, 9, 11});
+  expect_same("UpsampleBilinear", {x}, {{"height_scale", 2.0F}, {"width_scale", 1.5F}}, 1, 1e-5);
+  expect_same("UpsampleBilinear", {x, tensor({2}, {2, 3})}, {}, 1, 1e-5);
+  for (const char* mode : {"constant", "reflect", "edge"})
+    expect_same("PadImage", {x}, {{"pads", {1, 2, 3, 0}}, {"mode", mode}});
+  expect_same("BatchPermutation", {x, int32_tensor({2}, {1, 0})}, {});
+}
+
+TEST_F(OnGpu, Activations) {
+  const at::Tensor x = random({3, 8, 7, 5}).mul(4);
+  x.view(-1)[17] = std::numeric_limits<float>::quiet_NaN();
+  for (const char* type : {"Relu", "Clip", "HardSigmoid"}) expect_same(type, {x}, {});
+  expect_same("Clip", {x}, {{"min", -1.5F}, {"max", 2.0F}});
+  expect_same("Clip", {x}, {{"min", 2.0F}, {"max", -1.0F}});
+  expect_same("HardSigmoid", {x}, {{"alpha", 0.3F}, {"beta", 0.1F}}, 1, 1e-6);
+  expect_same("caffe2rt.HardSwish", {x.nan_to_num()}, {{"alpha", 1.0F / 6}, {"beta", 0.5F}}, 1, 1e-6);
+  expect_same("Conv", {x.nan_to_num(), random({16, 8, 3, 3}), random({16})},
+              {{"kernel", 3}, {"caffe2rt.alpha", 1.0F / 6}, {"caffe2rt.beta", 0.5F}}, 1, 1e-4);
 }
 
 TEST_F(OnGpu, Normalisations) {

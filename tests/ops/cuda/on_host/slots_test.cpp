@@ -240,16 +240,18 @@ TEST(Slots, AWholeNetFindsWhatTheCpuFinds) {
 
 // Their weights are such that a rounding may decide between two detections: nothing else is to differ.
 TEST(Slots, RecordedNetsFindTheSameWithAndWithout) {
-  const std::filesystem::path golden = std::filesystem::path(CAFFE2RT_SHARED) / "golden";
-  if (!std::filesystem::exists(golden)) GTEST_SKIP() << "no recorded nets in " << golden;
+  const std::filesystem::path shared = CAFFE2RT_SHARED;
+  if (!std::filesystem::exists(shared)) GTEST_SKIP() << "no recorded nets in " << shared;
   const auto without = [](const NetDef& net, const Blobs& weights, const Blobs& feeds) {
     return run_net_on_gpu(net, weights, feeds, /*slots=*/false);
   };
-  for (const char* name : {"faster_rcnn_agnostic", "faster_rcnn_fpn", "keypoint_rcnn_fpn", "mask_rcnn_c4",
-                           "mask_rcnn_dc5", "mask_rcnn_fpn", "mask_rcnn_gn", "panoptic_fpn",
-                           "keypoint_rcnn_fpn_maxop", "rotated_faster_rcnn_c4"}) {
+  for (const char* name :
+       {"models/d2go_faster_rcnn", "golden/faster_rcnn_agnostic", "golden/faster_rcnn_fpn",
+        "golden/faster_rcnn_x101", "golden/keypoint_rcnn_fpn", "golden/mask_rcnn_c4", "golden/mask_rcnn_dc5",
+        "golden/mask_rcnn_fpn", "golden/mask_rcnn_gn", "golden/panoptic_fpn",
+        "golden/keypoint_rcnn_fpn_maxop", "golden/rotated_faster_rcnn_c4"}) {
     SCOPED_TRACE(name);
-    expect_same(golden / name, 1, without);
+    expect_same(shared / name, 1, without);
   }
 }
 
