@@ -5,4 +5,4 @@ import sys
 import package_path  # noqa: F401
 from caffe2rt.__main__ import main
 
-sys.exit(main(["evaluate", *sys.argv[1:]]))
+sys.exit(main(["evaluate", *sys.argv[1:]], evaluate_prog="evaluate.py"))

@@ -90,6 +90,12 @@ def test_loads_and_saves_nets_in_memory(folder, image, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     third = caffe2rt.Caffe2Model.load_protobuf(tmp_path / "a")
     np.testing.assert_array_equal(third([{"image": image}])[0]["instances"].scores, first([{"image": image}])[0]["instances"].scores)
+    (tmp_path / "b" / "model.pb").unlink()  # its text is left
+    of_text = caffe2rt.Caffe2Model.load_protobuf(tmp_path / "b")
+    np.testing.assert_array_equal(of_text([{"image": image}])[0]["instances"].scores, first([{"image": image}])[0]["instances"].scores)
+    of_text.save_protobuf(tmp_path / "c")
+    assert (tmp_path / "c" / "model.pbtxt").read_bytes() == (tmp_path / "a" / "model.pbtxt").read_bytes()
+    assert caffe2rt.Caffe2Model.load_protobuf(tmp_path / "c").predict_net == first.predict_net
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="graphviz is not installed")

@@ -39,7 +39,8 @@ def _net_options(p):
     p.add_argument("--threads", type=int, default=0, help="0: all cores")
 
 
-def main(argv=None):
+def main(argv=None, evaluate_prog=None):
+    """evaluate_prog: the name under which evaluation was started, where that is a script of its own."""
     parser = argparse.ArgumentParser(prog="python -m caffe2rt", description="detectron2 models exported to Caffe2.")
     commands = parser.add_subparsers(dest="command", required=True)
     p = commands.add_parser("predict", help="what a model sees in a picture")
@@ -48,7 +49,7 @@ def main(argv=None):
     p.add_argument("--output", metavar="FILE", help="where to write the picture with everything drawn on it")
     p.add_argument("--threshold", type=float, default=0.5, help="least score; default: %(default)s")
     p.set_defaults(work=_predict)
-    p = commands.add_parser("evaluate", help="how good a model is on a data set in COCO's formats")
+    p = commands.add_parser("evaluate", prog=evaluate_prog, help="how good a model is on a data set in COCO's formats")
     _net_options(p)
     evaluation.add_arguments(p)
     p.set_defaults(work=evaluation.run)

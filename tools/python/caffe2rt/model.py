@@ -37,13 +37,18 @@ def _to_dlpack(array: Any) -> Any:
 
 def _read(file: pathlib.Path) -> "caffe2_pb2.NetDef":
     net = caffe2_pb2.NetDef()
-    net.ParseFromString(file.read_bytes())
+    if file.suffix == ".pbtxt":
+        from google.protobuf import text_format
+        text_format.Parse(file.read_text(), net)
+    else:
+        net.ParseFromString(file.read_bytes())
     return net
 
 
 def _find_files(folder: pathlib.Path) -> Tuple[pathlib.Path, pathlib.Path]:
     """The net and its weights; the first names where there are none, for the message."""
-    pairs = [(folder / predict, folder / init) for predict, init in (("model.pb", "model_init.pb"), ("predict_net.pb", "init_net.pb"))]
+    pairs = [(folder / (predict + kind), folder / (init + init_kind)) for predict, init in (("model", "model_init"), ("predict_net", "init_net"))
+             for kind in (".pb", ".pbtxt") for init_kind in (".pb", ".pbtxt")]
     return next((pair for pair in pairs if all(file.exists() for file in pair)), pairs[0])
 
 
@@ -65,7 +70,7 @@ class Caffe2Model:
 
     @classmethod
     def load_protobuf(cls, folder: Path, *, threads: int = 0, device: str = "cpu", precision: str = "auto") -> "Caffe2Model":
-        """Of a folder with model.pb and model_init.pb, or predict_net.pb and init_net.pb."""
+        """Of a folder with model.pb and model_init.pb, or predict_net.pb and init_net.pb, or .pbtxt forms of them."""
         self = cls.__new__(cls)
         self._load(*_find_files(pathlib.Path(folder)), threads, device, precision)
         self._predict_net = self._init_net = None
@@ -96,10 +101,10 @@ class Caffe2Model:
         net = self.predict_net
         (folder / "model.pb").write_bytes(net.SerializeToString())
         (folder / "model.pbtxt").write_text(text_format.MessageToString(net))
-        if self._init_net is None:
+        if self._init_net is None and self._files[1].suffix == ".pb":
             shutil.copyfile(self._files[1], folder / "model_init.pb")
         else:
-            (folder / "model_init.pb").write_bytes(self._init_net.SerializeToString())
+            (folder / "model_init.pb").write_bytes(self.init_net.SerializeToString())
 
     def save_graph(self, output_file: Path, inputs: Any = None) -> None:
         """Draws the net, an operator a node, as SVG. The converter's model.svg shows its stages. Raises RuntimeError without graphviz.
