@@ -184,8 +184,9 @@ class NetModel final : public Model {
     use_threads();
     translating_exceptions([&] {
       const c10::InferenceMode no_gradients;
-      const NetInput input = preprocess({&frame, 1}, preprocess_, net_.device());
       Workspace workspace;
+      const auto on_stream = workspace.on_stream(net_.device());
+      const NetInput input = preprocess({&frame, 1}, preprocess_, net_.device());
       workspace.after_node = std::forward<F>(after_node);
       net_.run({{image_input_, input.data}, {"im_info", input.im_info}}, workspace);
     });
@@ -216,6 +217,17 @@ class NetModel final : public Model {
     const NetMemory memory;
     const auto workspace = workspaces_.lend();
     const auto on_stream = workspace->on_stream(net_.device());
+    try {
+      return detect_in(*workspace, frames, options);
+    } catch (...) {
+      workspace->wait();  // frames in a GPU's memory may be read until then
+      throw;
+    }
+  }
+
+  std::vector<std::shared_ptr<const Detections>> detect_in(Workspace& workspace,
+                                                           std::span<const FrameView> frames,
+                                                           const DetectOptions& options) const {
     const NetInput input = preprocess(frames, preprocess_, net_.device());
     std::vector<ImageSizes> sizes;
     for (size_t i = 0; i < frames.size(); i++)
@@ -227,7 +239,7 @@ class NetModel final : public Model {
       feeds[kImageSizesBlob] = tensor_of(sizes);
       feeds[kDetectionLimitsBlob] = tensor_of(options);
     }
-    const Blobs blobs = net_.run(feeds, *workspace, &wanted);
+    const Blobs blobs = net_.run(feeds, workspace, &wanted);
     std::vector<std::shared_ptr<const Detections>> results;
     for (Detections& seen : decoder_->decode(blobs, sizes, options)) {
       seen.labels = info_.labels;

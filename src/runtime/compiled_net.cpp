@@ -128,9 +128,17 @@ std::vector<const Operator*> pointers(const Operators& ops) {
 
 c10::OptionalStreamGuard Workspace::on_stream(c10::Device device) {
   if (device.is_cpu()) return c10::OptionalStreamGuard();
-  if (!stream_ || stream_->device() != device)
-    stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+  if (!stream_ || stream_->device() != device) stream_ = cuda_module()->lend_stream(device);
   return c10::OptionalStreamGuard(*stream_);
+}
+
+void Workspace::wait() const noexcept {
+  if (!stream_) return;
+  try {
+    stream_->synchronize();
+  } catch (const std::exception& e) {
+    VLOG(1) << e.what();  // and so says what is asked of the device next
+  }
 }
 
 CompiledNet CompiledNet::compile(const NetDef& net, Blobs weights, const CompileOptions& options) {

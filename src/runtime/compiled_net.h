@@ -50,11 +50,14 @@ class Workspace {
   // stream: frames of several workspaces are copied and computed beside each other. Nothing on the CPU.
   c10::OptionalStreamGuard on_stream(c10::Device device);
 
+  // Until all of that is done, or has failed.
+  void wait() const noexcept;
+
  private:
   friend class CompiledNet;
   std::vector<at::Tensor> values_;  // by ValueId
   RecordedRuns recorded_;
-  std::optional<c10::Stream> stream_;
+  std::shared_ptr<const c10::Stream> stream_;
 };
 
 class CompiledNet {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <c10/core/Device.h>
+#include <c10/core/Stream.h>
 
 #include <functional>
 #include <memory>
@@ -41,6 +42,11 @@ class CudaModule {
   virtual int count(std::string& why_none) const noexcept = 0;
   // Bounds the memory that this process's tensors may have on a device.
   virtual void limit_memory(c10::Device device, std::int64_t bytes) const = 0;
+  // Gives back what was freed and kept for later, on all devices.
+  virtual void trim_memory() const = 0;
+  // A stream of a device that nobody else is given until what holds it is gone: those of the tensor library's
+  // own pool repeat themselves, and what one thread asks for while another records would be recorded too.
+  virtual std::shared_ptr<const c10::Stream> lend_stream(c10::Device device) const = 0;
   // Records what `work` asks of the current device, which is not done by that; see
   // Operator::can_be_recorded(). Tensors that `work` makes keep their memory while the recording lives.
   // `beside`, if not null, is another that never runs at the same time, with which memory is shared. Throws

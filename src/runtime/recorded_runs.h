@@ -21,13 +21,14 @@ class RecordedRuns {
   using Tensors = std::vector<at::Tensor>;
   using Work = std::function<Tensors(const Tensors&)>;
 
-  static constexpr size_t kMost = 8;  // sets of shapes that are remembered, those of the latest runs
+  static constexpr size_t kMost = 16;  // sets of shapes that are remembered, those of the latest runs
 
   // What `work` makes of `feeds`, which lie on the device, and it is the same work in every call but for what
   // it reads in the host's memory, which is `of_host`. When inputs of the same shapes and types, and the same
   // values of the host, come for the second time it is recorded, from the third time on replayed; its results
   // then are valid until the next run. Where it cannot be recorded, which the log says once, it
-  // is done each time. Throws what `work` throws.
+  // is done each time. Where memory does not suffice, recordings are forgotten and it is tried once more.
+  // Throws what `work` throws.
   Tensors run(const CudaModule& module, const Tensors& feeds, const Tensors& of_host, const Work& work);
 
  private:
@@ -37,11 +38,15 @@ class RecordedRuns {
     std::vector<std::vector<std::int64_t>> shapes;
     std::vector<at::ScalarType> types;
     Tensors of_host;
+    bool takes_too_much = false;  // there is no memory for its recording
 
     bool fits(const Tensors& feeds, const Tensors& of_host) const;
   };
 
+  Tensors run_known(const CudaModule& module, Run& run, const Tensors& feeds, const Work& work);
   void record(const CudaModule& module, Run& run, const Tensors& feeds, const Work& work);
+  void try_to_record(const CudaModule& module, Run& run, const Tensors& feeds, const Work& work);
+  bool forget_recordings(const CudaModule& module);  // whether there were any
 
   std::list<Run> runs_;  // the latest first
   bool given_up_ = false;

@@ -1,7 +1,11 @@
 // Whole nets on a GPU against the CPU.
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 
+#include <atomic>
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "runtime/compiled_net.h"
 #include "testing/nets.h"
@@ -57,6 +61,26 @@ TEST_F(GpuNet, RecordsRunsOfInputsOfTheSameShape) {
     EXPECT_TENSOR_EQ(compiled.run({{"x", tensor({2, 2}, {x, x, 0, 0})}}, workspace).at("y"),
                      tensor({2, 2}, {10 + x, 20 + x, 10, 20}));
   }
+}
+
+// As many as would share streams, were these taken from the tensor library's own.
+TEST_F(GpuNet, WorkspacesRunAndRecordBesideEachOther) {
+  const auto compiled = CompiledNet::compile(small_net(), weights, options_);
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (int t = 0; t < 40; t++)
+    threads.emplace_back([&, t] {
+      Workspace workspace;
+      for (int i = 0; i < 12; i++) {
+        const auto x = static_cast<float>(t + i);
+        const std::int64_t rows = 1 + i % 3;
+        const at::Tensor y = compiled.run({{"x", at::full({rows, 2}, x)}}, workspace).at("y");
+        wrong +=
+            !y.select(1, 0).eq(x + 10).all().item<bool>() || !y.select(1, 1).eq(x + 20).all().item<bool>();
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST_F(GpuNet, RecordsNothingThatTheHostTakesPartIn) {

@@ -29,16 +29,20 @@ class Recorder final : public CudaModule {
 
   int count(std::string&) const noexcept override { return 1; }
   void limit_memory(c10::Device, std::int64_t) const override {}
+  void trim_memory() const override { trims++; }
+  std::shared_ptr<const c10::Stream> lend_stream(c10::Device) const override { return nullptr; }
   std::unique_ptr<Recording> record(const std::function<void()>& work,
                                     const Recording* beside) const override {
     besides.push_back(beside);
     require(!fails, ErrorCode::kDevice, "operation not permitted when stream is capturing");
+    require(takes <= room, ErrorCode::kMemory, "out of memory");
     work();
     return std::make_unique<Repeat>(*this, work);
   }
 
   bool fails = false;
-  mutable int replays = 0, alive = 0;
+  int takes = 0, room = 0;  // memory
+  mutable int replays = 0, alive = 0, trims = 0;
   mutable std::vector<const Recording*> besides;
 };
 
@@ -122,6 +126,36 @@ TEST_F(RecordedRunsTest, GoesOnWithoutWhereItFails) {
   for (int i = 0; i < 4; i++) EXPECT_TENSOR_EQ(run({tensor({1}, {1}), tensor({1}, {2})}), tensor({1}, {3}));
   EXPECT_EQ(recorder_.besides.size(), 1U);
   EXPECT_EQ(worked_, 4);
+}
+
+TEST_F(RecordedRunsTest, WhereMemoryDoesNotSufficeOneRunIsNotRecorded) {
+  recorder_.takes = 1;
+  for (int i = 0; i < 4; i++) run_of(2);
+  EXPECT_EQ(recorder_.besides.size(), 2U) << "tried again after what was free had been given back";
+  EXPECT_EQ(recorder_.trims, 1);
+  EXPECT_EQ(worked_, 4);
+  recorder_.takes = 0;
+  for (int i = 0; i < 3; i++) run_of(3);
+  EXPECT_EQ(recorder_.replays, 1) << "others are";
+}
+
+TEST_F(RecordedRunsTest, GivesItsMemoryWhereWorkHasNone) {
+  for (int i = 0; i < 2; i++) run_of(2);
+  EXPECT_EQ(recorder_.alive, 1);
+  int tries = 0;
+  const auto run_where_room_is = [&](int wanted) {
+    return runs_.run(recorder_, {tensor({1}, {1})}, {}, [&](const Tensors& in) {
+      tries++;
+      require(recorder_.alive < wanted, ErrorCode::kMemory, "out of memory");
+      return in;
+    });
+  };
+  run_where_room_is(1);
+  EXPECT_EQ(tries, 2);
+  EXPECT_EQ(recorder_.alive, 0);
+  EXPECT_EQ(recorder_.trims, 1);
+  EXPECT_ERROR(run_where_room_is(0), ErrorCode::kMemory, "out of memory");
+  EXPECT_EQ(tries, 3) << "nothing was left to forget";
 }
 
 TEST_F(RecordedRunsTest, WhatTheWorkThrowsIsThrown) {

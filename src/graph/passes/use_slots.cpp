@@ -143,7 +143,7 @@ class Walk {
     const at::Tensor* anchors = constant_input(graph_, node, ProposalArgs::kAnchors);
     if (!anchors || anchors->dim() != 2 ||
         (anchors->size(1) != Box::kSize && anchors->size(1) != RotatedBox::kSize) || args.pre_nms <= 0 ||
-        args.pre_nms > cuda::kMostBoxes || args.post_nms <= 0)
+        args.pre_nms > cuda::kMostBoxes || args.post_nms <= 0 || args.post_nms > cuda::kMostBoxes)
       return kUnknown;
     mark(node);
     im_info_ = node.inputs[ProposalArgs::kImInfo];
@@ -155,7 +155,8 @@ class Walk {
   Result collect(Node& node) {
     for (const ValueId id : node.inputs)
       if (group_of(id) < 0) return kUnknown;
-    if (integer_argument(node.def, "rpn_post_nms_topN", 2000) <= 0) return kUnknown;
+    const std::int64_t most = integer_argument(node.def, "rpn_post_nms_topN", 2000);
+    if (most <= 0 || most > cuda::kMostBoxes) return kUnknown;
     if (node.def.type != "CollectRpnProposals") {
       note_sorted(node, node.outputs.front(), 1);
       node.def.type = "CollectRpnProposals";

@@ -33,6 +33,7 @@ __global__ void compare_kernel(BoxLists b, int words) {
 // A block walks through a list, 64 boxes at a time: which of them stay follows from their own words alone;
 // then all threads note what those that stay suppress among the boxes after.
 __global__ void walk_kernel(BoxLists b, int words) {
+  constexpr int kAtOnce = 8;  // loads that wait for nothing but memory
   __shared__ std::uint64_t removed[kMostBoxes / kWordBits];
   __shared__ std::uint64_t own[kWordBits];
   __shared__ std::uint64_t staying;
@@ -60,13 +61,13 @@ __global__ void walk_kernel(BoxLists b, int words) {
     }
     __syncthreads();
     if (thread == 0) {
-      std::uint64_t gone = removed[w], stay = 0;
-      for (int k = 0, room = b.limit - count; k < kWordBits && room > 0; k++)
-        if ((gone >> k & 1) == 0) {
-          stay |= std::uint64_t{1} << k;
-          gone |= own[k];
-          room--;
-        }
+      std::uint64_t left = ~removed[w], stay = 0;
+      for (int room = b.limit - count; left != 0 && room > 0; room--) {
+        const int k = __ffsll(static_cast<long long>(left)) - 1;
+        const std::uint64_t own_bit = std::uint64_t{1} << k;
+        stay |= own_bit;
+        left &= ~(own_bit | own[k]);
+      }
       staying = stay;
     }
     __syncthreads();
@@ -75,10 +76,16 @@ __global__ void walk_kernel(BoxLists b, int words) {
       kept[count + __popcll(stay & ((std::uint64_t{1} << thread) - 1))] = w * kWordBits + thread;
     count += __popcll(stay);
     for (int later = w + 1 + thread; later < used; later += blockDim.x) {
+      const std::uint64_t* column = mask + static_cast<std::int64_t>(w) * kWordBits * words + later;
       std::uint64_t word = removed[later];
-      for (std::uint64_t left = stay; left != 0; left &= left - 1) {
-        const int k = __ffsll(static_cast<long long>(left)) - 1;
-        word |= mask[(static_cast<std::int64_t>(w) * kWordBits + k) * words + later];
+      for (int k = 0; k < kWordBits; k += kAtOnce) {
+        if ((stay >> k & ((std::uint64_t{1} << kAtOnce) - 1)) == 0) continue;
+        std::uint64_t rows[kAtOnce];
+#pragma unroll
+        for (int i = 0; i < kAtOnce; i++)
+          rows[i] = (stay >> (k + i) & 1) != 0 ? column[static_cast<std::int64_t>(k + i) * words] : 0;
+#pragma unroll
+        for (int i = 0; i < kAtOnce; i++) word |= rows[i];
       }
       removed[later] = word;
     }

@@ -2,6 +2,7 @@
 // `data` there. Those in a GPU's memory already, of whatever context, are copied within it.
 #include "preprocess/preprocess.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/DeviceGuard.h>
 
@@ -65,13 +66,18 @@ class Upload {
 
   // By way of pinned memory, which the device reads while this thread goes on.
   void copy_from_host(std::int64_t bytes) const {
+    constexpr std::int64_t kGrain = std::int64_t{1} << 20;  // bytes of a thread
     const at::Tensor there = there_.narrow(0, 0, bytes);
     const at::Tensor here = at::empty({bytes}, at::TensorOptions(at::kByte).pinned_memory(!there.is_cpu()));
     for (const Part& part : parts_) {
       if (part.memory != FrameMemory::kHost) continue;
-      std::uint8_t* to = here.mutable_data_ptr<std::uint8_t>() + part.at;
-      for (int y = 0; y < part.rows; y++, to += part.row)
-        std::memcpy(to, part.from + y * part.stride, part.row);
+      std::uint8_t* const to = here.mutable_data_ptr<std::uint8_t>() + part.at;
+      const auto row = static_cast<std::int64_t>(part.row);
+      at::parallel_for(0, part.rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, row)),
+                       [&](std::int64_t begin, std::int64_t end) {
+                         for (std::int64_t y = begin; y < end; y++)
+                           std::memcpy(to + y * row, part.from + y * part.stride, part.row);
+                       });
     }
     there.copy_(here, /*non_blocking=*/true);
   }
