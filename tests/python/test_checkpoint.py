@@ -1,8 +1,11 @@
 """convert/checkpoint.py and pickles.py: every kind of checkpoint, and hostile ones."""
+import argparse
 import collections
+import datetime
 import io
 import json
 import os
+import pathlib
 import pickle
 import struct
 import zipfile
@@ -166,7 +169,8 @@ def test_torchs_older_stream(tmp_path):
 
 
 def test_a_trainers_state_beside_the_weights_is_passed_over(tmp_path):
-    state = {"milestones": collections.Counter([3, 3]), "seen": {1, 2}, "last": collections.deque([1.0], 20)}
+    state = {"milestones": collections.Counter([3, 3]), "seen": {1, 2}, "last": collections.deque([1.0], 20),
+             "args": argparse.Namespace(output=pathlib.Path("x"), since=datetime.datetime(2020, 1, 1)), "by_name": collections.defaultdict(list, a=[1])}
     for protocol in (2, 5):
         (tmp_path / "m.pkl").write_bytes(pickle.dumps({"model": VALUES, "scheduler": state}, protocol))
         same(read_checkpoint(tmp_path / "m.pkl"))

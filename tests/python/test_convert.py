@@ -1,6 +1,7 @@
 """tools/caffe2_converter.py: whole models, by our runtime and against detectron2's own exports."""
 import json
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 from caffe2rt import caffe2_pb2
+from caffe2rt.convert import caffe2_names
+from caffe2rt.convert.model import build_model, required_parameters
 from helpers import ROOT, SHARED, random_parameters, small_config
 
 GOLDEN = SHARED / "golden"
@@ -115,6 +118,9 @@ def test_a_folder_that_cannot_be_written_is_named(small, tmp_path):
     ("MODEL.DEVICE", "--run-eval", "--run-eval: options go before the KEY VALUE pairs"),
     ("MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS", "[[1, 0.0]]", "expected positive numbers, got 0.0"),
     ("MODEL.ANCHOR_GENERATOR.SIZES", "[['a']]", "expected positive numbers, got 'a'"),
+    ("INPUT.FORMAT", "YUV-BT.601", "INPUT.FORMAT: expected BGR or RGB, got YUV-BT.601"),
+    ("MODEL.RPN.NMS_THRESH", "None", "MODEL.RPN.NMS_THRESH: expected float, got None"),
+    ("MODEL.FPN.IN_FEATURES", "['res5', 'res4', 'res3', 'res2']", "MODEL.FPN.IN_FEATURES: expected strides that double, got [32, 16, 8, 4]"),
     ("MODEL.ANCHOR_GENERATOR.SIZES", "[[1],[2]]", "expected one list or one for each of 5 levels, got 2"),
 ])
 def test_what_is_not_known_is_named(small, key, value, says):
@@ -157,6 +163,38 @@ def test_labels_of_another_model_are_left_and_said_to_be_old(small, tmp_path):
     (tmp_path / "names.txt").write_text("a\nb\nc\n")
     assert "labels.txt: was there before" not in convert("--labels", tmp_path / "names.txt", *small).stdout
     assert "labels.txt: was there before" in convert(*small).stdout
+
+
+def test_what_was_made_of_another_model_goes(small, tmp_path):
+    convert(*small)
+    calibration = tmp_path / "out" / "calibration.json"
+    calibration.write_text("{}")
+    assert "calibration.json" not in convert(*small).stdout and calibration.exists()  # the same model
+    assert "calibration.json: was of another model, and is removed" in convert(*small, "MODEL.PIXEL_STD", "[2.0, 2.0, 2.0]").stdout
+    assert not calibration.exists()
+
+
+@pytest.mark.parametrize("value, says", [(np.float32("nan"), "holds numbers that are not finite"), (np.complex64(1), "expected numbers, got complex64")])
+def test_weights_are_numbers(small, tmp_path, value, says):
+    parameters = random_parameters(small_config())
+    parameters["proposal_generator.rpn_head.conv.bias"] = np.full_like(parameters["proposal_generator.rpn_head.conv.bias"], value, type(value))
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps({"model": parameters}))
+    result = convert(*small)
+    assert result.returncode == 1 and "proposal_generator.rpn_head.conv.bias: " + says in result.stderr
+
+
+def test_caffe2s_names_are_fitted_to_a_resnet_alone(tmp_path):
+    """A C4 model: its stages are the backbone's, but the last one is the heads'."""
+    cfg = small_config(MODEL__BACKBONE__NAME="build_resnet_backbone", MODEL__RESNETS__OUT_FEATURES=["res4"], MODEL__RPN__IN_FEATURES=["res4"],
+                       MODEL__ROI_HEADS__NAME="Res5ROIHeads", MODEL__ROI_HEADS__IN_FEATURES=["res4"], MODEL__ANCHOR_GENERATOR__SIZES=[[32]],
+                       MODEL__ROI_MASK_HEAD__NUM_CONV=0)
+    parameters = random_parameters(cfg)
+    renamed = caffe2_names.Parameters((re.sub(r"^(backbone|roi_heads)\.(stem|res\d)", r"backbone.bottom_up.\2", name), value)
+                                      for name, value in parameters.items())
+    assert renamed.keys() != parameters.keys()
+    assert renamed.fitted_to(required_parameters(cfg)).keys() == parameters.keys()
+    a, b = build_model(cfg, parameters), build_model(cfg, renamed)
+    assert a.weights.keys() == b.weights.keys() and all(np.array_equal(a.weights[name], b.weights[name]) for name in a.weights)
 
 
 @pytest.mark.parametrize("text, message", [("a\nb\n", "expected 3 names, got 2"), ("\xff", "expected one name a line in UTF-8"), (None, "No such file")])

@@ -218,6 +218,16 @@ def test_everything_without_an_operator_is_named_at_once(tmp_path):
     assert "module 'inner'" in text and "test_custom_parts.py:" in text
 
 
+@pytest.mark.parametrize("forward, says", [
+    (lambda s, x: torch.nn.functional.softplus(x, beta=2.0), "with beta or threshold"),
+    (lambda s, x: x * x.shape[2], "a size that is open, as a number"),
+    (lambda s, x: torch.clamp(x, min=x.mean()), "bounds that are computed"),
+])
+def test_what_an_operator_does_not_say_is_refused(tmp_path, forward, says):
+    with pytest.raises(ConvertError, match=says):
+        converted(Wrap(forward), tmp_path)
+
+
 def test_a_size_that_is_fixed_is_refused(tmp_path):
     with pytest.raises(ConvertError, match="fixes dimension 2 of its input to 768"):
         converted(Wrap(lambda s, x: x + s.table.weight[:768], table=torch.nn.Embedding(1000, 1)), tmp_path)

@@ -1,6 +1,7 @@
 """python -m caffe2rt evaluate: average precision in COCO's sense."""
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -16,7 +17,7 @@ pytest.importorskip("caffe2rt._runtime", reason="the extension is not built")
 from caffe2rt import Boxes, Instances  # noqa: E402
 from caffe2rt.convert.model import build_model  # noqa: E402
 from caffe2rt.convert.write import write_model  # noqa: E402
-from caffe2rt.evaluate.coco import average_precision, load_annotations, to_results  # noqa: E402
+from caffe2rt.evaluate.coco import CocoMetric, average_precision, load_annotations, to_results  # noqa: E402
 
 CATEGORIES = [7, 3, 9]  # a class's place is that of its id among the sorted ones
 
@@ -41,7 +42,7 @@ def squares(*boxes, classes=None):
 
 @pytest.fixture
 def truth(tmp_path):
-    (tmp_path / "truth.json").write_text(json.dumps(annotations_of(squares((10, 10, 50, 50), (60, 60, 90, 90), classes=[0, 2]), width=100, height=100)))
+    (tmp_path / "truth.json").write_text(json.dumps(annotations_of(squares((10, 10, 50, 50), (60, 60, 90, 90), classes=[0, 2]), width=100, height=100, file_name="1.png")))
     return load_annotations(tmp_path / "truth.json")
 
 
@@ -107,6 +108,52 @@ def test_another_model_is_found_out(data):
     result = run("--model", data / "other", "--images", data, "--annotations", data / "truth.json", "--reference", data / "model")
     assert result.returncode == 1
     assert "AP differs by" in result.stderr
+
+
+def written(tmp_path, change):
+    truth = annotations_of(squares((10, 10, 50, 50), (60, 60, 90, 90), classes=[0, 2]), width=100, height=100, file_name="1.png")
+    change(truth)
+    (tmp_path / "changed.json").write_text(json.dumps(truth))
+    return tmp_path / "changed.json"
+
+
+def test_what_annotations_need_not_say(tmp_path):
+    def change(truth):
+        for annotation in truth["annotations"]:
+            del annotation["iscrowd"], annotation["area"]
+        truth["annotations"][0]["segmentation"] = []  # of boxes alone
+    metric = CocoMetric(load_annotations(written(tmp_path, change)))
+    metric.add(1, pathlib.Path("1.png"), {"instances": squares((10, 10, 50, 50), (60, 60, 90, 90), classes=[0, 2])})
+    assert metric.result().keys() == {"bbox"} and metric.result()["bbox"]["AP"] > 99
+
+
+@pytest.mark.parametrize("change, says", [
+    (lambda t: t["annotations"][1].pop("bbox"), "annotation 1: expected id, image_id, category_id, bbox, got none of: bbox"),
+    (lambda t: t["annotations"][0].update(bbox=[1, 2]), "annotation 0: expected a bbox of four numbers, got .1, 2."),
+    (lambda t: t["images"][0].pop("file_name"), "image 0: expected id, file_name, got none of: file_name"),
+    (lambda t: t["images"].append({"id": "2", "file_name": "2.png"}), "expected ids of images of one type, got int and str"),
+    (lambda t: (t["images"][0].pop("height"), t["annotations"][0].update(segmentation=[[0, 0, 1, 0, 1, 1]])), "the image of annotation 0.*none of: height"),
+])
+def test_what_annotations_lack_is_named(tmp_path, change, says):
+    with pytest.raises(RuntimeError, match="changed.json: .*" + says):
+        load_annotations(written(tmp_path, change))
+
+
+def test_keypoints_have_a_sigma_each(tmp_path):
+    def change(truth):
+        for annotation in truth["annotations"]:
+            annotation.update(keypoints=[20, 20, 2, 30, 30, 2], num_keypoints=2)
+    coco = load_annotations(written(tmp_path, change))
+    found = squares((10, 10, 50, 50), (60, 60, 90, 90), classes=[0, 2])
+    found.set("pred_keypoints", np.tile(np.float32([[24, 24, 1], [34, 34, 1]]), (2, 1, 1)))
+    with pytest.raises(RuntimeError, match="keypoints: model and annotations have 2, and there are sigmas of 17"):
+        CocoMetric(coco).add(1, pathlib.Path("1.png"), {"instances": found})
+
+    def ap(sigmas):
+        metric = CocoMetric(coco, sigmas=sigmas)
+        metric.add(1, pathlib.Path("1.png"), {"instances": found})
+        return metric.result()["keypoints"]["AP"]
+    assert ap([0.5, 0.5]) > 90 > ap([0.02, 0.02])
 
 
 @pytest.mark.parametrize("annotations, says", [("nowhere.json", "nowhere.json: expected COCO annotations"), ("1.png", "1.png: expected COCO annotations")])

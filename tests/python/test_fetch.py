@@ -44,6 +44,16 @@ def url(tmp_path, monkeypatch):
     server.server_close()
 
 
+@pytest.fixture
+def place_of_digests(url, monkeypatch):
+    monkeypatch.setattr(fetch, "_DIGESTS", [(url, *rest) for _, *rest in fetch._DIGESTS])
+
+
+def test_elsewhere_digits_may_be_a_date(url):
+    for name in ("model-20240115.pth", "model_final_123456.pkl"):
+        assert fetch.fetch(url + "/" + name).read_bytes() == DATA
+
+
 def test_a_file_is_fetched_once(url):
     path = fetch.fetch(url + "/a/model.pkl?x=1")
     assert path.name == "model.pkl" and path.read_bytes() == DATA
@@ -82,12 +92,12 @@ def test_the_zoos_names_are_known():
 
 @pytest.mark.parametrize("name", ["model_final_%s.pkl" % hashlib.md5(DATA).hexdigest()[:6], "model_0039999_%s.pkl" % hashlib.md5(DATA).hexdigest()[:6],
                                   "model-%s.pth" % hashlib.sha256(DATA).hexdigest()[:8]])
-def test_a_file_is_what_its_name_says(url, name):
+def test_a_file_is_what_its_name_says(place_of_digests, url, name):
     assert fetch.fetch(url + "/" + name).read_bytes() == DATA
 
 
 @pytest.mark.parametrize("name, digest", [("model_final_f10217.pkl", "md5 f10217"), ("maskrcnn_model-bf2d0c1e.pth", "sha256 bf2d0c1e")])
-def test_what_is_not_the_file_that_its_name_says_is_thrown_away(url, name, digest):
+def test_what_is_not_the_file_that_its_name_says_is_thrown_away(place_of_digests, url, name, digest):
     with pytest.raises(ConvertError, match=name + ": damaged, or not what its name says: expected " + digest):
         fetch.fetch(url + "/" + name)
     assert not [p for p in fetch.cache_folder().rglob("*") if p.is_file()]

@@ -76,8 +76,18 @@ def test_an_image_that_needs_no_padding_is_not_copied(folder, image, kind):
     padded = np.zeros((3, 96, 127), np.float32)
     padded[:, :, :120] = image
     assert model.predict([{"image": padded}])[0]["instances"].has("scores") and not np.shares_memory(fed[1], padded)
+    turned = np.ascontiguousarray(whole[::-1])[::-1]  # as after a change of the channels' order
+    np.testing.assert_array_equal(model.predict([{"image": turned}])[0]["instances"].scores, found.scores)
     whole.flags.writeable = False
     np.testing.assert_array_equal(model.predict([{"image": whole}])[0]["instances"].scores, found.scores)
+
+
+def test_instances_are_gone_through_one_by_one(folder, image):
+    found = caffe2rt.Caffe2Model.load_protobuf(folder).predict([{"image": image}])[0]["instances"]
+    assert len(found) > 1
+    assert [float(one.scores[0]) for one in found] == found.scores.tolist()
+    with pytest.raises(IndexError, match="object %d of %d" % (len(found), len(found))):
+        found[len(found)]
 
 
 def test_loads_and_saves_nets_in_memory(folder, image, tmp_path):

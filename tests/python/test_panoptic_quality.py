@@ -153,7 +153,7 @@ def test_damaged_annotations_are_named(files):
     with pytest.raises(RuntimeError, match="panoptic.json: image 5: category 2 is not among the categories"):
         load_panoptic(file)
     file.write_text(json.dumps({**data, "annotations": [{"image_id": 5, "bbox": []}]}))
-    with pytest.raises(RuntimeError, match="panoptic.json: expected COCO panoptic annotations, got annotations without segments_info"):
+    with pytest.raises(RuntimeError, match="panoptic.json: annotation 0: expected image_id, file_name, segments_info, got none of: file_name, segments_info"):
         load_panoptic(file)
 
 

@@ -64,6 +64,14 @@ def test_takes_folders_and_labels_as_the_elements_do(files, tmp_path):
     assert one.stdout == other.stdout
 
 
+@pytest.mark.parametrize("picture, size", [((1280, 720), (1000, 562)), ((720, 1280), (562, 1000)), ((640, 480), (800, 600)), ((2000, 100), (1000, 50))])
+def test_pictures_are_as_large_as_detectron2_has_them(picture, size):
+    """Its ResizeShortestEdge scales twice where the long side is too long, which may round otherwise than once."""
+    from caffe2rt import caffe2_pb2
+    from caffe2rt.predict import PictureMapper
+    assert PictureMapper(caffe2_pb2.NetDef(), min_size=600, max_size=1000)._size(*picture) == size
+
+
 def test_a_least_size_of_zero_leaves_the_picture_as_it_is(files):
     model, picture = files
     as_it_is, at_its_size = (predict(picture, "--model", model, "--threshold", 0.2, "--min-size", size, "--max-size", 1333) for size in (0, 180))

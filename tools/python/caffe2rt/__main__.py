@@ -8,11 +8,11 @@ from .evaluate import command as evaluation
 
 
 def _predict(args):
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     from . import predict
     try:
-        picture = Image.open(args.image).convert("RGB")
+        picture = ImageOps.exif_transpose(Image.open(args.image)).convert("RGB")
     except (OSError, UnidentifiedImageError) as e:
         raise RuntimeError("%s: cannot be read as an image: %s" % (args.image, e)) from None
     predictor = predict.Predictor(args.model, min_size=args.min_size, max_size=args.max_size, threads=args.threads)

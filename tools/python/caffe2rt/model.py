@@ -32,6 +32,8 @@ def _to_dlpack(array: Any) -> Any:
         array = np.asarray(array)
         if not array.flags.writeable or array.dtype == bool or not array.dtype.isnative:
             array = array.astype(np.float32)
+        if min(array.strides, default=0) < 0:  # DLPack knows none
+            array = np.ascontiguousarray(array)
     return array
 
 

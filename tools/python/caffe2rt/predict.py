@@ -51,10 +51,14 @@ class PictureMapper:
         if self.min_size == 0:
             return width, height
         scale = self.min_size / min(width, height)
-        scale = min(scale, self.max_size / max(width, height))
         if self._bilinear:
+            scale = min(scale, self.max_size / max(width, height))
             return max(1, int(width * scale)), max(1, int(height * scale))
-        return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
+        new_width, new_height = (scale * width, self.min_size) if height < width else (self.min_size, scale * height)
+        if max(new_width, new_height) > self.max_size:  # scaled once more, as detectron2 does: it may round otherwise
+            scale = self.max_size / max(new_width, new_height)
+            new_width, new_height = new_width * scale, new_height * scale
+        return max(1, int(new_width + 0.5)), max(1, int(new_height + 0.5))
 
     def __call__(self, picture: Image.Image) -> Dict[str, Any]:
         """A dict of `image` (3,H,W), uint8 or float32, in the model's channel order, and `height`, `width` of the picture."""

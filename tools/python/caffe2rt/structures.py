@@ -74,6 +74,8 @@ class Instances:
 
     def __getitem__(self, item) -> "Instances":
         if isinstance(item, (int, np.integer)):
+            if not -len(self) <= item < len(self):
+                raise IndexError("object %d of %d" % (item, len(self)))  # which ends a loop, too
             item = slice(item, item + 1 or None)
         return Instances(self.image_size, **{name: value[item] for name, value in self._fields.items()})
 

@@ -94,6 +94,9 @@ def build_fpn(net, cfg, bottom_up, module, top):
     missing = [n for n in fpn.IN_FEATURES if n not in bottom_up]
     if missing or not fpn.IN_FEATURES:
         raise ConvertError("MODEL.FPN.IN_FEATURES: expected some of %s, got %s" % (sorted(bottom_up), fpn.IN_FEATURES))
+    strides = [bottom_up[n].stride for n in fpn.IN_FEATURES]
+    if any(b != 2 * a for a, b in zip(strides, strides[1:])):
+        raise ConvertError("MODEL.FPN.IN_FEATURES: expected strides that double, got %s of %s" % (strides, fpn.IN_FEATURES))
     levels, above = {}, None
     for name in reversed(fpn.IN_FEATURES):
         feature = bottom_up[name]

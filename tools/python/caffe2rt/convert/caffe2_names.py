@@ -50,12 +50,28 @@ def _rename(blob):
     return name
 
 
+class Parameters(dict):
+    """What convert() returns. Caffe2's files do not say where a ResNet's stages belong: detectron2 finds them by how names end."""
+
+    def fitted_to(self, required):
+        """The same by the names that a net asks for: a ResNet alone is the backbone, and its last stage may be the heads'."""
+        fitted = dict(self)
+        for name in self:
+            stage = name.removeprefix("backbone.bottom_up.")
+            if stage == name or name in required:
+                continue
+            places = [place + stage for place in ("backbone.", "roi_heads.") if place + stage in required]
+            if places:
+                fitted[places[0]] = fitted.pop(name)
+        return fitted
+
+
 def convert(blobs):
     """{detectron2's name: array} of {blob: array}. What training alone needs (momentum, learning rate) is left out.
 
     Detectron's class 0 is the background, detectron2's last: rows of the classifier move, those of boxes and masks go.
     """
-    parameters = {}
+    parameters = Parameters()
     for blob, value in blobs.items():
         if blob.endswith("_momentum") or blob in ("lr", "model_iter", "weight_order"):
             continue

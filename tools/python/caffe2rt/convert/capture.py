@@ -139,7 +139,7 @@ class Capture:
         return self._net.constant(name, value.array)
 
     def constant(self, array, suffix=".constant"):
-        array = np.asarray(array)
+        array = _as_a_net_has_it(np.asarray(array))
         return Weight("%s.%s%s" % (self._name, self.node.name, suffix), array.shape, array)
 
     def feature_where(self, accept):
@@ -163,7 +163,10 @@ class Capture:
                 self.values[node] = Weight("%s%s.%s" % (PREFIX, self._module, own), shape, array)
             else:
                 tensor = program.state_dict.get(name, program.constants.get(name))
-                self.values[node] = Weight("%s.%s" % (self._name, node.name), tuple(tensor.shape), tensor.detach().numpy())
+                if tensor.dtype.is_floating_point:  # bfloat16, too, which numpy has not
+                    tensor = tensor.float()
+                array = _as_a_net_has_it(tensor.detach().numpy())
+                self.values[node] = Weight("%s.%s" % (self._name, node.name), tuple(tensor.shape), array)
 
     def map(self, node, table):
         """Sets the value of a node. Returns a complaint, or None."""
@@ -186,6 +189,13 @@ class Capture:
         if entry is None:
             raise Unmapped()
         return entry(self, *self.value_of(node.args), **{k: self.value_of(v) for k, v in node.kwargs.items()})
+
+
+def _as_a_net_has_it(array):
+    """An array of float32, int32, int64 or bool."""
+    if array.dtype.kind == "f":
+        return array.astype(np.float32)
+    return array.astype(np.int64) if array.dtype.kind in "iu" and array.dtype.char not in "il" else array
 
 
 def aten_name(node):

@@ -40,7 +40,9 @@ def _arrays_of(loaded):
     if not isinstance(loaded, dict):
         raise ConvertError("expected a dict of arrays, got %s" % type(loaded).__name__)
     if "blobs" in loaded:  # of Caffe2's Detectron
-        return caffe2_names.convert({k: v for k, v in loaded["blobs"].items() if isinstance(v, np.ndarray)})
+        if not isinstance(loaded["blobs"], dict):
+            raise ConvertError("expected blobs by name, got %s" % type(loaded["blobs"]).__name__)
+        return caffe2_names.convert({k: v for k, v in loaded["blobs"].items() if isinstance(k, str) and isinstance(v, np.ndarray) and v.ndim})
     for key in ("model", "state_dict", "model_state_dict"):
         if isinstance(loaded.get(key), dict):
             loaded = loaded[key]
@@ -76,4 +78,4 @@ def read_checkpoint(file):
         raise ConvertError("%s: %s" % (path, e.strerror or e)) from None
     except ConvertError as e:
         raise ConvertError("%s: %s" % (path, e)) from None
-    return {k: v.astype(np.float32) if v.dtype.kind == "f" else v for k, v in arrays.items()}
+    return type(arrays)((k, v.astype(np.float32) if v.dtype.kind == "f" else v) for k, v in arrays.items())

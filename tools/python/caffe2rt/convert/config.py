@@ -113,6 +113,10 @@ def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+# Sections of which every value is asked for.
+_NEEDED = ("MODEL.", "INPUT.", "TEST.", "DATASETS.")
+
+
 def _accepts(old, new):
     """Whether a value may take the place of a default, by type, as yacs has it; of lists of numbers, also by what is in them."""
     if isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
@@ -143,7 +147,7 @@ def _assign(cfg, values, where):
         new = _decode(value)
         if isinstance(node[name], str) and not isinstance(new, str) and isinstance(value, str):
             new = value  # a name that looks like a number
-        if not _accepts(node[name], new):
+        if not _accepts(node[name], new) or (new is None and node[name] is not None and key.startswith(_NEEDED)):
             kind = type(node[name]).__name__
             wrong.append("%s: expected %s, got %r" % (key, "numbers" if kind == type(new).__name__ == "list" else kind, new))
             continue

@@ -3,6 +3,7 @@ import argparse
 import importlib.util
 import pathlib
 import sys
+import traceback
 
 from ..parts import import_parts
 from . import torchvision_models
@@ -55,6 +56,8 @@ def _of_torchvision(args):
     if not 0 <= eps < 1:
         raise ConvertError("--norm-eps: expected 0 or more, below 1, got %s" % eps)
     parameters = read_checkpoint(args.weights)
+    if args.norm_eps is None and eps and torchvision_models.may_want_no_eps(args.torchvision, parameters):
+        print("norms: an epsilon of %g; where the model was trained on from torchvision's COCO_V1 weights, which it runs with none, say --norm-eps 0" % eps)
     return torchvision_models.config_of(args.torchvision, parameters, eps), torchvision_models.to_detectron2(parameters)
 
 
@@ -64,16 +67,26 @@ def convert(args):
     if args.torchvision:
         if not args.weights:
             raise ConvertError("no weights: name them with --weights FILE")
+        if args.config_file:
+            raise ConvertError("--config-file: there is none of --torchvision")
+        if "MODEL.WEIGHTS" in args.opts[::2]:
+            raise ConvertError("MODEL.WEIGHTS: the weights of --torchvision are named with --weights FILE")
         cfg, parameters = _of_torchvision(args)
         names = _names(args, cfg)
         override(cfg, args.opts)
     else:
+        if args.norm_eps is not None:
+            raise ConvertError("--norm-eps: is of --torchvision alone")
         cfg = _config(args)
         if not cfg.MODEL.WEIGHTS:
             raise ConvertError("no weights: name them with MODEL.WEIGHTS FILE")
         parameters, names = read_checkpoint(cfg.MODEL.WEIGHTS), _names(args, cfg)
     model = build_model(cfg, parameters)
+    calibration = pathlib.Path(args.output, "calibration.json")
+    was_calibrated = calibration.exists()
     files = write_model(args.output, model, cfg.MODEL.META_ARCHITECTURE, names)
+    if was_calibrated and not calibration.exists():
+        print("%s: was of another model, and is removed: int8 needs a new one (caffe2_calibrate)" % calibration)
     if not names and pathlib.Path(args.output, "labels.txt").exists():
         print("%s/labels.txt: was there before, and is left: the names of this model's classes are not known, see --labels" % args.output)
     if model.unused:
@@ -113,6 +126,8 @@ def run_eval(args, cfg):
     for name, paths in data_sets:
         print(name)
         options = [word for option, path in paths.items() for word in ("--" + option, str(path))]
+        if cfg.TEST.KEYPOINT_OKS_SIGMAS:
+            options += ["--keypoint-sigmas", ",".join(map(str, cfg.TEST.KEYPOINT_OKS_SIGMAS))]
         status |= __main__.main(["evaluate", "--model", args.output, *options, *_reference(args)])
     return status
 
@@ -128,4 +143,9 @@ def main(argv=None, export_model=False):
         return run_eval(args, cfg) if args.run_eval else 0
     except ConvertError as e:
         print("%s: %s" % (parser.prog, e), file=sys.stderr)
+        return 1
+    except Exception as e:  # of values that no check above has thought of
+        place = traceback.extract_tb(e.__traceback__)[-1]
+        print("%s: cannot convert this: %s: %s (%s:%d)" % (parser.prog, type(e).__name__, e, pathlib.Path(place.filename).name, place.lineno),
+              file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@ import dataclasses
 
 import numpy as np
 
+from . import caffe2_names
 from .backbone import build_backbone, size_divisibility
 from .errors import ConvertError
 from .net_builder import Feature, NetBuilder
@@ -101,6 +102,10 @@ def build_model(cfg, parameters, model=None):
 
     Raises ConvertError: for parts that are not known, and for all parameters that are missing or of another shape at once.
     """
+    if cfg.INPUT.FORMAT not in ("BGR", "RGB"):
+        raise ConvertError("INPUT.FORMAT: expected BGR or RGB, got %s" % cfg.INPUT.FORMAT)
+    if isinstance(parameters, caffe2_names.Parameters):
+        parameters = parameters.fitted_to(required_parameters(cfg))
     net, outputs, arguments = _build(cfg, parameters, model)
     unused = net.check()
     arguments = dict(size_divisibility=net.size_divisibility, device="cpu", meta_architecture=cfg.MODEL.META_ARCHITECTURE, **arguments,

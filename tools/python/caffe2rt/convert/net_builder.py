@@ -7,7 +7,7 @@ from .errors import ConvertError
 
 # detectron2's exporter traced a wrapper around the model; programs that look weights up know this prefix.
 PREFIX = "_wrapped_model."
-_FOLDED_NORMS = ("FrozenBN", "BN", "SyncBN", "NaiveSyncBN", "naiveSyncBN")
+_FOLDED_NORMS = ("FrozenBN", "BN", "SyncBN", "NaiveSyncBN", "naiveSyncBN", "nnSyncBN", "naiveSyncBN_N")
 _GROUPS = 32       # of detectron2's GN
 _NORM_EPS = 1e-5  # of detectron2's FrozenBatchNorm2d and torch's BatchNorm2d and GroupNorm
 
@@ -69,12 +69,20 @@ class NetBuilder:
         self.required[name] = tuple(shape)
         value = self._parameters.get(name)
         if value is None:
-            self._complaints.append("%s is missing, expected %s" % (name, shape))
+            self._complain("%s is missing, expected %s" % (name, tuple(shape)))
+        elif value.dtype.kind not in "fiub":
+            self._complain("%s: expected numbers, got %s" % (name, value.dtype))
+        elif not np.isfinite(value).all():
+            self._complain("%s: holds numbers that are not finite" % name)
         elif value.shape != tuple(shape):
-            self._complaints.append("%s: expected %s, got %s" % (name, tuple(shape), value.shape))
+            self._complain("%s: expected %s, got %s" % (name, tuple(shape), value.shape))
         else:
             return value
         return np.zeros(shape, np.float32)
+
+    def _complain(self, text):
+        if text not in self._complaints:
+            self._complaints.append(text)
 
     def weight(self, name, shape):
         """A parameter as a blob, named as detectron2's exporter named it."""
@@ -140,6 +148,9 @@ class NetBuilder:
         channels = (shape[0],)
         gamma, beta, mean, var = (self.parameter("%s.norm.%s" % (module, part), channels).astype(np.float64)
                                   for part in ("weight", "bias", "running_mean", "running_var"))
+        if (var + self.norm_eps <= 0).any():
+            self._complain("%s.norm.running_var: expected variances, got %g" % (module, var.min()))
+            var = np.ones_like(var)
         scale = gamma / np.sqrt(var + self.norm_eps)
         weight = self.parameter(module + ".weight", shape) * scale[:, None, None, None]
         offset = self.parameter(module + ".bias", channels) if bias else 0
@@ -159,7 +170,9 @@ class NetBuilder:
 
     def check(self):
         """Raises ConvertError with all that is wrong with the weights. What the net has no use for is returned, by name."""
-        if self._complaints:
-            raise ConvertError("the weights do not fit the configuration:\n  " + "\n  ".join(self._complaints))
         ignored = ("num_batches_tracked", "anchor_generator.cell_anchors", "pixel_mean", "pixel_std")
-        return sorted(n for n in self._parameters if n not in self.required and not any(i in n for i in ignored))
+        unused = sorted(n for n in self._parameters if n not in self.required and not any(i in n for i in ignored))
+        if self._complaints:
+            shown = ["the checkpoint holds besides: %s%s" % (", ".join(unused[:8]), ", ..." if len(unused) > 8 else "")] if unused else []
+            raise ConvertError("the weights do not fit the configuration:\n  " + "\n  ".join(self._complaints + shown))
+        return unused

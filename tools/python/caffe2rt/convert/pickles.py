@@ -96,6 +96,34 @@ _CONTAINERS = {("collections", "OrderedDict"): collections.OrderedDict, ("collec
                ("builtins", "frozenset"): frozenset, ("__builtin__", "frozenset"): frozenset}
 
 
+class _Inert:
+    """Stands for what a trainer keeps beside the weights and nobody reads: takes whatever it is given, and forgets it."""
+
+    def __new__(cls, *_, **__):
+        return super().__new__(cls)
+
+    def __init__(self, *_, **__):
+        pass
+
+    def __setstate__(self, state):
+        pass
+
+
+class _Defaults(dict):
+    """collections.defaultdict, without what makes its defaults."""
+
+    def __init__(self, *_):
+        super().__init__()
+
+
+_DTYPES = ("float16", "float32", "float64", "bfloat16", "uint8", "int8", "int16", "int32", "int64", "bool")
+_INERT = {*((module, name) for module in ("builtins", "__builtin__") for name in ("list", "dict", "tuple", "int", "float", "str", "bool")),
+          ("argparse", "Namespace"), ("types", "SimpleNamespace"), ("torch", "device"), *(("torch", name) for name in _DTYPES),
+          *(("datetime", name) for name in ("datetime", "date", "time", "timedelta", "timezone")),
+          *((module, name) for module in ("pathlib", "pathlib._local")
+            for name in ("Path", "PosixPath", "WindowsPath", "PurePath", "PurePosixPath", "PureWindowsPath"))}
+
+
 class _Unpickler(pickle.Unpickler):
     def __init__(self, file, storage=None):
         super().__init__(file, encoding="latin1")
@@ -112,12 +140,16 @@ class _Unpickler(pickle.Unpickler):
             return tuple
         if (module, name) in _CONTAINERS:
             return _CONTAINERS[module, name]
+        if (module, name) == ("collections", "defaultdict"):
+            return _Defaults
+        if (module, name) in _INERT:
+            return _Inert
         if (module, name) == ("_codecs", "encode"):
             return _encode
         raise ConvertError("refused: it asks for %s.%s, and only arrays and containers are read" % (module, name))
 
     def persistent_load(self, pid):
-        if self._storage is None or not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage":
+        if self._storage is None or not isinstance(pid, tuple) or len(pid) < 5 or not isinstance(pid[0], str) or pid[0] != "storage":
             raise ConvertError("refused: a reference to something outside the pickle: %.80r" % (pid,))
         return self._storage(pid)
 
@@ -149,9 +181,11 @@ def _load_zip(file):
             if not isinstance(kind, _Storage):
                 raise ConvertError("refused: a storage of kind %.80r" % (kind,))
             if key not in loaded:
-                data = archive.read("%sdata/%s" % (root, key))
-                if len(data) != count * kind.size:
-                    raise ConvertError("storage %s: expected %d bytes, got %d" % (key, count * kind.size, len(data)))
+                name = "%sdata/%s" % (root, key)
+                size = archive.getinfo(name).file_size  # before it is unpacked
+                if size != count * kind.size:
+                    raise ConvertError("storage %s: expected %d bytes, got %d" % (key, count * kind.size, size))
+                data = archive.read(name)
                 loaded[key] = _numbers(data, kind.dtype)
             return loaded[key]
 

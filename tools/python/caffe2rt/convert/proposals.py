@@ -131,7 +131,7 @@ def _head(net, cfg, x, module, level, anchors, box):
     hidden, dims = x, list(cfg.MODEL.RPN.CONV_DIMS)
     for i, dim in enumerate(dims):
         conv = "conv" if len(dims) == 1 else "conv.conv%d" % i
-        hidden = net.conv(hidden, "%s.%s" % (module, conv), x.channels if dim == -1 else dim, 3, "%s.%s" % (name, conv), relu=True)
+        hidden = net.conv(hidden, "%s.%s" % (module, conv), hidden.channels if dim == -1 else dim, 3, "%s.%s" % (name, conv), relu=True)
     logits = net.conv(hidden, module + ".objectness_logits", anchors, 1, name + ".logits")
     deltas = net.conv(hidden, module + ".anchor_deltas", anchors * box, 1, name + ".deltas")
     return logits.blob, deltas.blob

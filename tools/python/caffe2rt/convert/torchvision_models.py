@@ -183,6 +183,12 @@ def norm_eps_of(file):
     return 0.0 if pathlib.Path(str(file)).stem in _WITHOUT_EPS else 1e-5
 
 
+def may_want_no_eps(name, parameters):
+    """Whether torchvision runs a model with an epsilon of 0 once it was made with its first weights, which a file does not say."""
+    frozen = not any(key.endswith("num_batches_tracked") for key in parameters)
+    return frozen and any(file.startswith(name + "_coco-") for file in _WITHOUT_EPS)
+
+
 def config_of(name, parameters=None, norm_eps=1e-5):
     """detectron2's configuration of the model that torchvision builds by that name, in its defaults.
 

@@ -78,7 +78,8 @@ def init_net(model, name):
 def write_model(folder, model, name, labels=None):
     """Writes model.pb, model_init.pb, model.pbtxt, model.svg (where graphviz is installed) and labels.txt (where there are labels) into a
     folder: file by file into one that is there, else all at once by a rename, so that no other program sees a part of them. Returns their
-    names. Raises ConvertError; what was in the folder before is then as it was, and a folder that was not there is not there."""
+    names. What was made of another model that was there (calibration.json, and model.svg where it is not written) is removed. Raises
+    ConvertError; what was in the folder before is then as it was, and a folder that was not there is not there."""
     folder = pathlib.Path(folder)
     predict = predict_net(model, name + "_predict")
     files = {"model.pb": predict.SerializeToString(), "model.pbtxt": text_format.MessageToString(predict).encode(),
@@ -88,6 +89,7 @@ def write_model(folder, model, name, labels=None):
         files["model.svg"] = picture
     if labels:
         files["labels.txt"] = ("\n".join(labels) + "\n").encode()
+    stale = [folder / name for name in ("calibration.json", "model.svg") if name not in files] if _is_another(folder, files) else []
     made = [p for p in folder.parents if not os.path.lexists(p)]
     try:
         _write(folder, files)
@@ -97,7 +99,17 @@ def write_model(folder, model, name, labels=None):
                 parent.rmdir()
         blamed = str(e.filename or folder)
         raise ConvertError("%s: %s" % (folder if _SCRATCH in blamed else blamed, e.strerror)) from None
+    for file in stale:
+        file.unlink(missing_ok=True)
     return sorted(files)
+
+
+def _is_another(folder, files):
+    """Whether a model that lies in the folder is not the one of {name: bytes}."""
+    def differs(name):
+        file = folder / name
+        return file.is_file() and (file.stat().st_size != len(files[name]) or file.read_bytes() != files[name])
+    return differs("model.pb") or differs("model_init.pb")
 
 
 def _write(folder, files):

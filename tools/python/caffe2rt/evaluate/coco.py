@@ -36,9 +36,38 @@ def load_json(file, keys: Sequence[str], what: str) -> Dict[str, Any]:
     return data
 
 
+def require_keys(file, entries: Any, what: str, keys: Sequence[str]) -> None:
+    """Raises RuntimeError that names the file where one of a list's entries has not all keys."""
+    for i, entry in enumerate(entries if isinstance(entries, list) else [entries]):
+        missing = [k for k in keys if not isinstance(entry, dict) or k not in entry]
+        if missing:
+            raise RuntimeError("%s: %s %d: expected %s, got none of: %s" % (file, what, i, ", ".join(keys), ", ".join(missing)))
+
+
+def require_images(file, images: Any) -> None:
+    """Raises RuntimeError that names the file where images cannot be told apart."""
+    require_keys(file, images, "image", ("id", "file_name"))
+    kinds = sorted({type(image["id"]).__name__ for image in images})
+    if len(kinds) > 1:
+        raise RuntimeError("%s: expected ids of images of one type, got %s" % (file, " and ".join(kinds)))
+
+
 def load_annotations(file) -> COCO:
-    """A COCO JSON. Raises RuntimeError that names the file."""
-    return _index(load_json(file, ("images", "annotations", "categories"), "COCO annotations"))
+    """A COCO JSON, in which no annotation need say that it is no crowd, nor its area. Raises RuntimeError that names the file."""
+    data = load_json(file, ("images", "annotations", "categories"), "COCO annotations")
+    require_images(file, data["images"])
+    require_keys(file, data["categories"], "category", ("id",))
+    require_keys(file, data["annotations"], "annotation", ("id", "image_id", "category_id", "bbox"))
+    sizes = {image["id"]: image for image in data["images"]}
+    for i, annotation in enumerate(data["annotations"]):
+        box = annotation["bbox"]
+        if not isinstance(box, list) or len(box) != 4:
+            raise RuntimeError("%s: annotation %d: expected a bbox of four numbers, got %s" % (file, i, box))
+        annotation.setdefault("iscrowd", 0)
+        annotation.setdefault("area", box[2] * box[3])
+        if isinstance(annotation.get("segmentation"), list) and annotation["segmentation"]:  # polygons become pixels
+            require_keys(file, [sizes.get(annotation["image_id"])], "the image of annotation %d, image" % i, ("height", "width"))
+    return _index(data)
 
 
 def _index(dataset: Dict[str, Any]) -> COCO:
@@ -54,8 +83,10 @@ def categories_of(coco: COCO, labels: Sequence[str]) -> List[Optional[int]]:
     torchvision's do. None: of none."""
     ids = sorted(coco.getCatIds())
     by_name = {coco.cats[i].get("name"): i for i in ids}
-    names = [label.strip() for label in labels if label.strip()]
-    if len(names) <= len(ids) or not set(by_name) <= set(names):
+    names = [label.strip() for label in labels]
+    while names and not names[-1]:
+        names.pop()
+    if len([n for n in names if n]) <= len(ids) or not set(by_name) <= set(names):
         return list(ids)
     return [by_name.get(name) for name in names]
 
@@ -83,13 +114,16 @@ def to_results(instances: Instances, image_id: int, categories: Sequence[Optiona
     return results
 
 
-def average_precision(coco: COCO, results: List[Dict[str, Any]], kind: str) -> Dict[str, float]:
-    """COCO's metrics of one kind (bbox, segm, keypoints), in percent; not a number where there is nothing to find."""
+def average_precision(coco: COCO, results: List[Dict[str, Any]], kind: str, sigmas: Optional[Sequence[float]] = None) -> Dict[str, float]:
+    """COCO's metrics of one kind (bbox, segm, keypoints), in percent; not a number where there is nothing to find. sigmas: of keypoints, by
+    which their distances count; default: COCO's, of a person's 17."""
     if kind == "segm":  # the area by which objects are small or large is then that of the mask
         results = [{k: v for k, v in r.items() if k != "bbox"} for r in results]
     with contextlib.redirect_stdout(io.StringIO()):
         found = coco.loadRes(results) if results else _index({k: [] if k == "annotations" else v for k, v in coco.dataset.items()})
         judge = COCOeval(coco, found, kind)
+        if sigmas is not None:
+            judge.params.kpt_oks_sigmas = np.array(sigmas)
         judge.evaluate()
         judge.accumulate()
         judge.summarize()
@@ -100,19 +134,33 @@ def average_precision(coco: COCO, results: List[Dict[str, Any]], kind: str) -> D
 class CocoMetric:
     """Gathers what was found in every image; then the average precision of each kind that both model and annotations have."""
 
-    def __init__(self, coco: COCO, labels: Sequence[str] = ()):
-        self._coco, self._categories = coco, categories_of(coco, labels)
+    def __init__(self, coco: COCO, labels: Sequence[str] = (), sigmas: Optional[Sequence[float]] = None):
+        self._coco, self._categories, self._sigmas = coco, categories_of(coco, labels), sigmas
         self._results: List[Dict[str, Any]] = []
         self._fields: Set[str] = set()
 
     def add(self, image_id: int, file: pathlib.Path, output: Dict[str, Any]) -> None:
         if "instances" not in output:
             raise RuntimeError("the model finds no objects: there is no average precision of it")
+        if not self._fields:
+            self._check_keypoints(output["instances"])
         self._fields.update(output["instances"].get_fields())
         self._results += to_results(output["instances"], image_id, self._categories)
 
+    def _is_annotated(self, key: str) -> bool:
+        return bool(self._coco.anns) and all(annotation.get(key) for annotation in self._coco.anns.values())
+
+    def _check_keypoints(self, instances: Instances) -> None:
+        """Each keypoint needs its sigma."""
+        if not instances.has("pred_keypoints") or not self._is_annotated("keypoints"):
+            return
+        sigmas = 17 if self._sigmas is None else len(self._sigmas)
+        counts = {len(annotation["keypoints"]) // 3 for annotation in self._coco.anns.values()} | {instances.pred_keypoints.shape[1]}
+        if counts != {sigmas}:
+            raise RuntimeError("keypoints: model and annotations have %s, and there are sigmas of %d (--keypoint-sigmas)"
+                               % (" and ".join(map(str, sorted(counts))), sigmas))
+
     def result(self) -> Dict[str, Dict[str, float]]:
-        """{kind: {metric: percent}}"""
-        annotated = set().union(*self._coco.anns.values())
-        kinds = [kind for kind, (field, key) in _FIELDS.items() if field in self._fields and key in annotated]
-        return {kind: average_precision(self._coco, self._results, kind) for kind in kinds}
+        """{kind: {metric: percent}}, of kinds that every annotation has."""
+        kinds = [kind for kind, (field, key) in _FIELDS.items() if field in self._fields and self._is_annotated(key)]
+        return {kind: average_precision(self._coco, self._results, kind, self._sigmas if kind == "keypoints" else None) for kind in kinds}

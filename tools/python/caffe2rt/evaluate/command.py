@@ -65,9 +65,13 @@ def run(args) -> int:
         raise RuntimeError("expected --annotations, --sem-seg-root or --panoptic-json to compare with")
     if not args.detectron2 and (args.opts or args.config_file):
         raise RuntimeError("'%s': only --detectron2 takes a configuration" % (args.config_file or args.opts[0]))
+    if args.pytorch_weights and not (args.pytorch or args.torchvision):
+        raise RuntimeError("--pytorch-weights: only --pytorch and --torchvision take weights")
+    if not args.tolerance >= 0:
+        raise RuntimeError("--tolerance: expected 0 or more, got %s" % args.tolerance)
     from .data_set import DataSet, evaluate
     data = DataSet(args.images, args.annotations, sem_seg_root=args.sem_seg_root, ignore_label=args.ignore_label,
-                   panoptic_json=args.panoptic_json, panoptic_root=args.panoptic_root)
+                   panoptic_json=args.panoptic_json, panoptic_root=args.panoptic_root, keypoint_sigmas=args.keypoint_sigmas)
     models = _columns(args)
     reference = _reference(args, models)
     found = evaluate({name: model for name, model in models.items() if model is not None}, data)
@@ -89,9 +93,18 @@ def _list(text: str) -> List[str]:
     return names
 
 
+def _numbers(text: str) -> List[float]:
+    numbers = [float(part) for part in text.split(",")]
+    if not all(n > 0 for n in numbers):
+        raise argparse.ArgumentTypeError("expected numbers above 0, got '%s'" % text)
+    return numbers
+
+
 def add_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument("--images", required=True, metavar="DIR", help="where the images lie")
     p.add_argument("--annotations", metavar="JSON", help="COCO's annotations of them: average precision of boxes, masks and keypoints")
+    p.add_argument("--keypoint-sigmas", type=_numbers, metavar="NUMBERS", help="of each keypoint, with commas between them, by which its distance "
+                   "counts; default: those of COCO's 17 of a person")
     p.add_argument("--sem-seg-root", metavar="DIR", help="PNGs of class ids by the images' names: mIoU")
     p.add_argument("--ignore-label", type=int, default=255, metavar="ID", help="of pixels there that do not count; default: %(default)s")
     p.add_argument("--panoptic-json", metavar="JSON", help="COCO's panoptic annotations: PQ, SQ and RQ")

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from PIL import Image, ImageOps
 from tqdm import tqdm
@@ -17,18 +17,19 @@ Model = Callable[[Image.Image], Dict[str, Any]]  # what Caffe2Model.predict retu
 
 class DataSet:
     """A folder of images and what is known of them: `annotations` (COCO's JSON), `sem_seg_root` (PNGs of class ids), `panoptic_json` and
-    `panoptic_root` (COCO's panoptic format; default: the folder of the JSON's name beside it).
+    `panoptic_root` (COCO's panoptic format; default: the folder of the JSON's name beside it). keypoint_sigmas: see coco.average_precision.
 
     The images are those of the JSON, else all that lie in the folder. Raises RuntimeError that names the file.
     """
 
-    def __init__(self, images, annotations=None, *, sem_seg_root=None, ignore_label: int = 255, panoptic_json=None, panoptic_root=None):
+    def __init__(self, images, annotations=None, *, sem_seg_root=None, ignore_label: int = 255, panoptic_json=None, panoptic_root=None,
+                 keypoint_sigmas: Optional[Sequence[float]] = None):
         self.folder = pathlib.Path(images)
         coco = load_annotations(annotations) if annotations else None
         panoptic = load_panoptic(panoptic_json) if panoptic_json else None
         self._makers: List[Callable[[Sequence[str]], Any]] = []
         if coco:
-            self._makers.append(lambda labels: CocoMetric(coco, labels))
+            self._makers.append(lambda labels: CocoMetric(coco, labels, keypoint_sigmas))
         if sem_seg_root:
             self._makers.append(lambda _: SemanticMetric(sem_seg_root, ignore_label))
         if panoptic:

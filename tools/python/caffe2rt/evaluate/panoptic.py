@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterable, List
 import numpy as np
 from PIL import Image
 
-from .coco import load_json
+from .coco import load_json, require_images, require_keys
 
 VOID = 0
 
@@ -136,10 +136,12 @@ class PanopticMetric:
 def load_panoptic(file) -> Dict[str, Any]:
     """A panoptic JSON. Raises RuntimeError that names the file, and for segments of unknown categories."""
     data = load_json(file, ("images", "annotations", "categories"), "COCO panoptic annotations")
-    if not all("segments_info" in a for a in data["annotations"]) or not all("isthing" in c for c in data["categories"]):
-        raise RuntimeError("%s: expected COCO panoptic annotations, got annotations without segments_info or categories without isthing" % file)
+    require_images(file, data["images"])
+    require_keys(file, data["annotations"], "annotation", ("image_id", "file_name", "segments_info"))
+    require_keys(file, data["categories"], "category", ("id", "isthing"))
     categories = {c["id"] for c in data["categories"]}
-    for annotation in data["annotations"]:
+    for i, annotation in enumerate(data["annotations"]):
+        require_keys(file, annotation["segments_info"], "annotation %d, segment" % i, ("id", "category_id"))
         for segment in annotation["segments_info"]:
             if segment["category_id"] not in categories:
                 raise RuntimeError("%s: image %s: category %s is not among the categories" % (file, annotation["image_id"], segment["category_id"]))

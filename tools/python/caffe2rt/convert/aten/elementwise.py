@@ -6,13 +6,17 @@ from .table import axis_of, fixed, maps
 
 
 def _as_value(c, x, suffix):
-    return c.constant(np.float32(x).reshape(1), suffix) if fixed(x) else x
+    if fixed(x):
+        return c.constant(np.float32(x).reshape(1), suffix)
+    if not hasattr(x, "blob"):
+        raise Unmapped("a size that is open, as a number")
+    return x
 
 
 for _names, _type in {("relu",): "Relu", ("sigmoid",): "Sigmoid", ("tanh",): "Tanh", ("exp",): "Exp", ("log",): "Log", ("sqrt",): "Sqrt",
                       ("rsqrt",): "Rsqrt", ("abs",): "Abs", ("neg",): "Negative", ("sin",): "Sin", ("cos",): "Cos", ("floor",): "Floor",
-                      ("ceil",): "Ceil", ("silu",): "Swish", ("bitwise_not", "logical_not"): "Not", ("softplus",): "Softplus"}.items():
-    maps(*_names)(lambda c, x, *_, type=_type: c.op(type, [x]))
+                      ("ceil",): "Ceil", ("silu",): "Swish", ("bitwise_not", "logical_not"): "Not"}.items():
+    maps(*_names)(lambda c, x, type=_type: c.op(type, [x]))
 
 
 @maps("clone", "contiguous", "alias", "dropout", "detach", "lift_fresh_copy", "_to_copy", "to", "type_as")
@@ -60,8 +64,17 @@ def _where(c, condition, a, b):
 
 # Activations.
 
+@maps("softplus")
+def _softplus(c, x, beta=1.0, threshold=20.0):
+    if (beta, threshold) != (1, 20):
+        raise Unmapped("with beta or threshold")
+    return c.op("Softplus", [x])
+
+
 @maps("clamp")
 def _clip(c, x, low=None, high=None):
+    if not all(v is None or fixed(v) for v in (low, high)):
+        raise Unmapped("bounds that are computed")
     return c.op("Clip", [x], **{k: float(v) for k, v in (("min", low), ("max", high)) if v is not None})
 
 
