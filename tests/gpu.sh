@@ -104,7 +104,7 @@ if [ -e "$golden/compare.py" ]; then
 fi
 # The CPU refuses values that make no sense, such as a region of no image; a GPU does not look, and computes not-a-number.
 refusals=RoIAlign.RefusesWhatDoesNotFit:PyramidRoIAlign.RefusesWhatDoesNotFit:CollectRpnProposals.RefusesWhatDoesNotFit
-refusals+=:BBoxTransform.RefusesARegionOfAnImageThatIsNotThere:NumberRegions.RefusesSplitsThatDoNotAddUp
+refusals+=:BBoxTransform.RefusesARegionOfAnImageThatIsNotThere:NumberRegions.RefusesSplitsThatDoNotAddUp:PanopticMap.RefusesSplitsOfMoreRowsThanThereAre:MaskOfClass.RefusesClassesWithoutAFilter
 # And what operators say whose weights are packed: on a GPU none are.
 refusals+=:MatMulConvTranspose.RefusesAnInputThatDoesNotFit:MatMulFC.RefusesAnInputThatDoesNotFit
 step "operators, their own tests on the GPU" 60 env CAFFE2RT_TEST_DEVICE=cuda "$build/bin/ops_tests" --gtest_brief=1 \

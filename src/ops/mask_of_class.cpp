@@ -1,41 +1,34 @@
 // caffe2rt.MaskOfClass: Y[r,0,h,w] = bias[k] + sum over c of X[r,c,h,w] * filter[k,c], where k is the class
 // of region r. The pass pick_masks makes it of a Conv that computes this for every class.
+#include "ops/mask_of_class.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/baddbmm.h>
 #include <ATen/ops/empty.h>
 
-#include "runtime/operator.h"
-
 namespace caffe2rt {
 namespace {
 
+using Args = MaskOfClassArgs;
+
 class MaskOfClass final : public Operator {
  public:
-  enum Input { kX, kFilter, kBias, kClasses };
-
   explicit MaskOfClass(const OperatorArgs& /*args*/) {}
 
-  PartialShape shape(PartialShapes in) const {
-    require_compatible("input 0 'X'", in[kX], {{kUnknown, kUnknown, kUnknown, kUnknown}});
-    require_compatible("input 1 'filter'", in[kFilter], {{kUnknown, dim_or_unknown(in[kX], 1), 1, 1}});
-    require_compatible("input 2 'bias'", in[kBias], {{dim_or_unknown(in[kFilter], 0)}});
-    require_compatible("input 3 'classes'", in[kClasses], {{dim_or_unknown(in[kX], 0)}});
-    return {{dim_or_unknown(in[kX], 0), 1, dim_or_unknown(in[kX], 2), dim_or_unknown(in[kX], 3)}};
-  }
+  PartialShape shape(PartialShapes in) const { return Args::shape(in); }
 
   void run(const Inputs& in, Outputs& out) const override {
     const PartialShape y_shape = shape(shapes_of(in));
-    const at::Tensor& x = in[kX];
-    const std::int64_t regions = x.size(0), channels = x.size(1), filters = in[kFilter].size(0);
+    const at::Tensor& x = in[Args::kX];
+    const std::int64_t regions = x.size(0), channels = x.size(1), filters = in[Args::kFilter].size(0);
     if (x.numel() == 0) {
       out[0] = at::empty(*y_shape, x.options());
       return;
     }
-    const at::Tensor classes = in[kClasses].to(at::kLong);
-    if (classes.is_cpu()) check(classes, filters);
-    const at::Tensor
-        filter = in[kFilter].reshape({filters, channels}).index_select(0, classes).to(x.scalar_type()),
-        bias = in[kBias].index_select(0, classes).to(x.scalar_type());
+    const at::Tensor classes = in[Args::kClasses].to(at::kLong);
+    check(classes, filters);
+    const at::Tensor filter = in[Args::kFilter].reshape({filters, channels}).index_select(0, classes),
+                     bias = in[Args::kBias].index_select(0, classes);
     const at::Tensor pixels = x.permute({0, 2, 3, 1}).reshape({regions, -1, channels});
     out[0] = at::baddbmm(bias.view({regions, 1, 1}), pixels, filter.unsqueeze(2)).view(*y_shape);
   }
@@ -56,8 +49,7 @@ REGISTER_OPERATOR_AS("caffe2rt.MaskOfClass", MaskOfClass)
     .input("filter", "(K,C,1,1) float32, one a class")
     .input("bias", "(K) float32")
     .input("classes", "(R) float32, from 0 to K - 1")
-    .output("Y", "(R,1,H,W) float32", infer::by(&MaskOfClass::shape))
-    .runs_on_any_device();
+    .output("Y", "(R,1,H,W) float32", infer::by(&MaskOfClass::shape));
 
 }  // namespace
 }  // namespace caffe2rt

@@ -116,13 +116,19 @@ TEST(PanopticMap, ImagesHaveTheirOwnDetectionsAndNumbers) {
   EXPECT_EQ(ints(out[2]), (Ints{0, 0, 16, 0, 16, 16, 0, 16, 0}));
 }
 
+TEST(PanopticMap, RefusesSplitsOfMoreRowsThanThereAre) {
+  Scene scene;
+  scene.add({0, 0, 2, 4}, 0.9F, 0);
+  scene.images = 2;
+  scene.splits = tensor({2}, {1, 1});
+  EXPECT_ERROR(scene.run({}), ErrorCode::kShape, "more rows than the 1 of input 2 'boxes'");
+}
+
 TEST(PanopticMap, RefusesWhatDoesNotFit) {
   Scene scene;
   scene.add({0, 0, 2, 4}, 0.9F, 0);
   scene.images = 2;
   EXPECT_ERROR(scene.run({}), ErrorCode::kShape, "detections of 2 images without input 8 'batch_splits'");
-  scene.splits = tensor({2}, {1, 1});
-  EXPECT_ERROR(scene.run({}), ErrorCode::kShape, "more rows than the 1 of input 2 'boxes'");
   scene.splits = tensor({1}, {1});
   EXPECT_ERROR(scene.run({}), ErrorCode::kShape, "input 8 'batch_splits'");
   scene.images = 1;

@@ -176,15 +176,16 @@ def test_a_trainers_state_beside_the_weights_is_passed_over(tmp_path):
         same(read_checkpoint(tmp_path / "m.pkl"))
 
 
-def test_a_tensor_that_would_fill_the_memory_is_refused(tmp_path):
+@pytest.mark.parametrize("shape, count, named", [((1 << 20, 1 << 10), 1, r"\(1048576, 1024\)"), ((1 << 20, 3), 6, r"\(1048576, 3\)")])
+def test_tensors_that_would_fill_the_memory_are_refused(tmp_path, shape, count, named):
     class Huge(_Tensor):
         pass
     _TorchPickler.dispatch[Huge] = lambda self, tensor: (
         self.save_named(_Named("torch._utils", "_rebuild_tensor_v2")),
-        self.save((("storage", _Named("torch", "FloatStorage"), "0", "cpu", 1), 0, (1 << 20, 1 << 10), (0, 0), False, collections.OrderedDict())),
+        self.save((("storage", _Named("torch", "FloatStorage"), "0", "cpu", 1), 0, shape, (0, 0), False, collections.OrderedDict())),
         self.write(pickle.REDUCE))
-    write_torch(tmp_path / "m.pth", {"a.weight": Huge("0", np.ones(1, np.float32))})
-    with pytest.raises(ConvertError, match=r"m.pth: .*a tensor of size \(1048576, 1024\) on a storage of 1"):
+    write_torch(tmp_path / "m.pth", {"a%d.weight" % i: Huge(str(i), np.ones(1, np.float32)) for i in range(count)})
+    with pytest.raises(ConvertError, match="m.pth: .*a tensor of size %s on a storage of 1" % named):
         read_checkpoint(tmp_path / "m.pth")
 
 

@@ -82,6 +82,13 @@ def test_an_image_that_needs_no_padding_is_not_copied(folder, image, kind):
     np.testing.assert_array_equal(model.predict([{"image": whole}])[0]["instances"].scores, found.scores)
 
 
+@pytest.mark.parametrize("images", [[{"image": np.zeros((3, 0, 8), np.uint8)}], [{"image": np.zeros((3, 8, 8), np.uint8), "height": 0}],
+                                    [{"image": np.zeros((c, 8, 8), np.uint8)} for c in (3, 1)]])
+def test_images_that_make_no_sense_are_refused(folder, images):
+    with pytest.raises(ValueError, match="expected"):
+        caffe2rt.Caffe2Model.load_protobuf(folder).predict(images)
+
+
 def test_instances_are_gone_through_one_by_one(folder, image):
     found = caffe2rt.Caffe2Model.load_protobuf(folder).predict([{"image": image}])[0]["instances"]
     assert len(found) > 1

@@ -167,6 +167,29 @@ TEST_F(OnGpu, Elementwise) {
   expect_same("Softmax", {random({500, 81})}, {}, 1, 1e-6);
 }
 
+TEST_F(OnGpu, MaxPool) {
+  at::Tensor x = random({2, 16, 21, 30});
+  x.view(-1)[99] = std::numeric_limits<float>::quiet_NaN();
+  x = x.contiguous(at::MemoryFormat::ChannelsLast);
+  for (const std::int64_t channels : {16, 7})
+    for (const Args& args :
+         {Args{{"kernel", 3}, {"stride", 2}, {"pad", 1}}, Args{{"kernel", 2}, {"stride", 2}},
+          Args{{"kernel", 1}, {"stride", 2}}, Args{{"kernel", 3}, {"stride", 2}, {"legacy_pad", 3}}})
+      expect_same("MaxPool", {x.slice(1, 0, channels)}, args);
+  expect_same("MaxPool", {x.permute({0, 2, 3, 1})}, {{"kernel", 3}, {"order", "NHWC"}});
+  expect_same("MaxPool", {x}, {{"global_pooling", 1}});
+}
+
+TEST_F(OnGpu, MaskOfClass) {
+  for (const std::int64_t channels : {32, 13})
+    expect_same("caffe2rt.MaskOfClass",
+                {random({5, channels, 28, 28}), random({7, channels, 1, 1}), random({7}),
+                 tensor({5}, {0, 6, 3, 3, 1})},
+                {}, 1, 1e-4);
+  expect_same("caffe2rt.MaskOfClass",
+              {random({0, 8, 28, 28}), random({7, 8, 1, 1}), random({7}), random({0})}, {});
+}
+
 TEST_F(OnGpu, WhatAtenDoes) {
   const at::Tensor x = random({2, 6, 9, 11});
   expect_same("UpsampleBilinear", {x}, {{"height_scale", 2.0F}, {"width_scale", 1.5F}}, 1, 1e-5);

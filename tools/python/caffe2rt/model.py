@@ -142,9 +142,11 @@ class Caffe2Model:
         images = [np.asarray(x["image"] if isinstance(x["image"], np.ndarray) else np.from_dlpack(x["image"])) for x in batched_inputs]
         if not images:
             return []
-        for image in images:
-            if image.ndim != 3:
-                raise ValueError("image: expected (C,H,W), got %s" % (image.shape,))
+        for image, x in zip(images, batched_inputs):
+            if image.ndim != 3 or 0 in image.shape or image.shape[0] != images[0].shape[0]:
+                raise ValueError("image: expected (C,H,W), of as many channels as the others, got %s" % (image.shape,))
+            if min(x.get("height", 1), x.get("width", 1)) < 1:
+                raise ValueError("height, width: expected at least 1 pixel, got %s, %s" % (x.get("height"), x.get("width")))
         sizes = [(*image.shape[1:], int(x.get("height", image.shape[1])), int(x.get("width", image.shape[2])))
                  for image, x in zip(images, batched_inputs)]
         rows, columns = (-(-max(i.shape[k] for i in images) // self._multiple) * self._multiple for k in (1, 2))

@@ -12,8 +12,8 @@ import numpy as np
 
 from .errors import ConvertError
 
-# Elements of a tensor that repeats those of its storage: more is no weight, but an attempt to fill the memory.
-_LARGEST_VIEW = 1 << 24
+# Elements of tensors that repeat those of their storage, of a file in all: more are no weights, but an attempt to fill the memory.
+_MOST_REPEATED = 1 << 24
 
 # bfloat16 has no numpy type: its bits are the upper half of a float32.
 _BFLOAT16 = "bfloat16"
@@ -44,8 +44,6 @@ def _rebuild_tensor(storage, offset, size, stride, *_):
         raise ConvertError("a tensor of size %s and stride %s" % (size, stride))
     if 0 in size:
         return np.zeros(size, storage.dtype)
-    if math.prod(size) > max(storage.size, _LARGEST_VIEW):
-        raise ConvertError("a tensor of size %s on a storage of %d" % (size, storage.size))
     last = offset + sum((n - 1) * s for n, s in zip(size, stride))
     if last >= storage.size:
         raise ConvertError("a tensor that ends at element %d of a storage of %d" % (last, storage.size))
@@ -88,7 +86,6 @@ def _encode(text, encoding):
 
 _NUMPY = {"_reconstruct": _array_shell, "_frombuffer": _from_buffer, "scalar": _scalar, "ndarray": np.ndarray, "dtype": _dtype}
 _NUMPY_MODULES = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric", "numpy._core.numeric")
-_TORCH = {"_rebuild_tensor_v2": _rebuild_tensor, "_rebuild_tensor": _rebuild_tensor, "_rebuild_parameter": _rebuild_parameter}
 
 # Of a trainer's state, which lies beside the weights.
 _CONTAINERS = {("collections", "OrderedDict"): collections.OrderedDict, ("collections", "Counter"): collections.Counter,
@@ -127,13 +124,15 @@ _INERT = {*((module, name) for module in ("builtins", "__builtin__") for name in
 class _Unpickler(pickle.Unpickler):
     def __init__(self, file, storage=None):
         super().__init__(file, encoding="latin1")
-        self._storage = storage
+        self._storage, self._repeated = storage, 0
 
     def find_class(self, module, name):
         if module in _NUMPY_MODULES and name in _NUMPY:
             return _NUMPY[name]
-        if module == "torch._utils" and name in _TORCH:
-            return _TORCH[name]
+        if module == "torch._utils" and name in ("_rebuild_tensor_v2", "_rebuild_tensor"):
+            return self._tensor
+        if module == "torch._utils" and name == "_rebuild_parameter":
+            return _rebuild_parameter
         if module in ("torch", "torch.cuda") and name in _STORAGES:
             return _Storage(_STORAGES[name])
         if module == "torch" and name == "Size":
@@ -147,6 +146,15 @@ class _Unpickler(pickle.Unpickler):
         if (module, name) == ("_codecs", "encode"):
             return _encode
         raise ConvertError("refused: it asks for %s.%s, and only arrays and containers are read" % (module, name))
+
+    def _tensor(self, storage, offset, size, *rest):
+        count = math.prod(map(int, size))
+        if count > storage.size:
+            self._repeated += count
+            if self._repeated > _MOST_REPEATED:
+                raise ConvertError("tensors that repeat their storages, of %d elements and more; a tensor of size %s on a storage of %d"
+                                   % (self._repeated, tuple(size), storage.size))
+        return _rebuild_tensor(storage, offset, size, *rest)
 
     def persistent_load(self, pid):
         if self._storage is None or not isinstance(pid, tuple) or len(pid) < 5 or not isinstance(pid[0], str) or pid[0] != "storage":

@@ -31,6 +31,8 @@ def pytorch_model(name: str, weights: str, mapper: PictureMapper):
         raise RuntimeError("--pytorch: '%s' has no function '%s'" % (module_name, function_name))
     import torch
     model = function(weights)
+    if not callable(model):
+        raise RuntimeError("--pytorch: '%s' returned %s, expected a model that is called" % (name, type(model).__name__))
 
     def predict(picture):
         inputs = mapper(picture)
