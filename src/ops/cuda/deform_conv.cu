@@ -28,23 +28,13 @@ __global__ void tap_kernel(GatheredTaps t) {
   *reinterpret_cast<Pack<T, width>*>(static_cast<T*>(t.to) + place * t.channels + channel) = result;
 }
 
-bool is_aligned(const void* pointer, std::size_t bytes) {
-  return reinterpret_cast<std::uintptr_t>(pointer) % bytes == 0;
-}
-
-template <class T, int width>
-bool fits(const GatheredTaps& t) {
-  return t.channels / t.groups % width == 0 && is_aligned(t.image, sizeof(T) * width) &&
-         is_aligned(t.to, sizeof(T) * width);
-}
-
 }  // namespace
 
 void gather_taps(const GatheredTaps& t, cudaStream_t stream) {
   with_type(t.type, [&](auto zero) {
     using T = decltype(zero);
     const std::int64_t values = t.count * t.grid.taps * t.channels;
-    if (fits<T, kPack<T>>(t))
+    if (t.channels / t.groups % kPack<T> == 0 && are_aligned(t.image, t.to))
       launch_for(values / kPack<T>, tap_kernel<T, kPack<T>>, stream, t);
     else
       launch_for(values, tap_kernel<T, 1>, stream, t);

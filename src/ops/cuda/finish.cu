@@ -32,13 +32,11 @@ __global__ void finish_kernel(Finish f) {
   }
 }
 
-bool is_aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
-
 }  // namespace
 
 void finish(const Finish& f, cudaStream_t stream) {
   if (f.size == 0) return;
-  const bool aligned = is_aligned(f.from) && is_aligned(f.to) && is_aligned(f.residual);
+  const bool aligned = are_aligned(f.from, f.to, f.residual);
   with_type(f.type, [&](auto t) {
     using T = decltype(t);
     constexpr unsigned kMostBlocks = 132 * 16;  // enough for any GPU; each thread goes on to the next

@@ -39,7 +39,7 @@ void multiply_by_class(const ClassMasks& m, cudaStream_t stream) {
   const std::size_t shared = sizeof(float) * static_cast<std::size_t>(m.channels);
   with_type(m.type, [&](auto t) {
     using T = decltype(t);
-    const bool packed = m.channels % kPack<T> == 0 && reinterpret_cast<std::uintptr_t>(m.x) % 16 == 0;
+    const bool packed = m.channels % kPack<T> == 0 && are_aligned(m.x);
     if (packed)
       launch(mask_kernel<T, kPack<T>>, grid, kThreads, shared, stream, m);
     else

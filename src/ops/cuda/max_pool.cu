@@ -49,15 +49,13 @@ __global__ void max_kernel(PooledImages p) {
   *to = result;
 }
 
-bool is_aligned(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer) % 16 == 0; }
-
 }  // namespace
 
 void max_pool(const PooledImages& p, cudaStream_t stream) {
   with_type(p.type, [&](auto t) {
     using T = decltype(t);
     const std::int64_t values = p.images * p.to_height * p.to_width * p.channels;
-    if (p.channels % kPack<T> == 0 && is_aligned(p.from) && is_aligned(p.to))
+    if (p.channels % kPack<T> == 0 && are_aligned(p.from, p.to))
       launch_for(values / kPack<T>, max_kernel<T, kPack<T>>, stream, p);
     else
       launch_for(values, max_kernel<T, 1>, stream, p);

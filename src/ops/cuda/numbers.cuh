@@ -47,7 +47,14 @@ void with_type(Numbers type, F&& f) {
 }
 
 // As many of T as one access moves at most.
+constexpr int kPackBytes = 16;
 template <class T>
-constexpr int kPack = 16 / static_cast<int>(sizeof(T));
+constexpr int kPack = kPackBytes / static_cast<int>(sizeof(T));
+
+// Whether such packs may begin at all of these places.
+template <class... Pointers>
+bool are_aligned(const Pointers*... pointers) {
+  return ((reinterpret_cast<std::uintptr_t>(pointers) % kPackBytes == 0) && ...);
+}
 
 }  // namespace caffe2rt::cuda
