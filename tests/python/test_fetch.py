@@ -1,6 +1,7 @@
 """convert/fetch.py, against a file server on this machine."""
 import hashlib
 import http.server
+import re
 import threading
 
 import pytest
@@ -45,8 +46,11 @@ def url(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def place_of_digests(url, monkeypatch):
-    monkeypatch.setattr(fetch, "_DIGESTS", [(url, *rest) for _, *rest in fetch._DIGESTS])
+def hub(url, monkeypatch):
+    """This server in the place of torch.hub's."""
+    monkeypatch.setattr(fetch, "_DIGESTS", [(re.compile(pattern.pattern.replace(re.escape(fetch._HUB), re.escape(url + "/"))), digest)
+                                            for pattern, digest in fetch._DIGESTS])
+    return url
 
 
 def test_elsewhere_digits_may_be_a_date(url):
@@ -90,16 +94,17 @@ def test_the_zoos_names_are_known():
     assert not fetch.is_remote("/a/b.pkl")
 
 
-@pytest.mark.parametrize("name", ["model_final_%s.pkl" % hashlib.md5(DATA).hexdigest()[:6], "model_0039999_%s.pkl" % hashlib.md5(DATA).hexdigest()[:6],
+@pytest.mark.parametrize("name", ["137849600/model_final_%s.pkl" % hashlib.md5(DATA).hexdigest()[:6],
+                                  "137849600/model_0039999_%s.pkl" % hashlib.md5(DATA).hexdigest()[:6],
                                   "model-%s.pth" % hashlib.sha256(DATA).hexdigest()[:8]])
-def test_a_file_is_what_its_name_says(place_of_digests, url, name):
-    assert fetch.fetch(url + "/" + name).read_bytes() == DATA
+def test_a_file_is_what_its_name_says(hub, name):
+    assert fetch.fetch(hub + "/" + name).read_bytes() == DATA
 
 
-@pytest.mark.parametrize("name, digest", [("model_final_f10217.pkl", "md5 f10217"), ("maskrcnn_model-bf2d0c1e.pth", "sha256 bf2d0c1e")])
-def test_what_is_not_the_file_that_its_name_says_is_thrown_away(place_of_digests, url, name, digest):
+@pytest.mark.parametrize("name, digest", [("137849600/model_final_f10217.pkl", "md5 f10217"), ("maskrcnn_model-bf2d0c1e.pth", "sha256 bf2d0c1e")])
+def test_what_is_not_the_file_that_its_name_says_is_thrown_away(hub, name, digest):
     with pytest.raises(ConvertError, match=name + ": damaged, or not what its name says: expected " + digest):
-        fetch.fetch(url + "/" + name)
+        fetch.fetch(hub + "/" + name)
     assert not [p for p in fetch.cache_folder().rglob("*") if p.is_file()]
 
 

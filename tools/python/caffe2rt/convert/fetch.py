@@ -17,9 +17,9 @@ _ZOO = "https://dl.fbaipublicfiles.com/detectron2/"
 _CHUNK = 1 << 20
 _TIMEOUT = 60  # seconds without a byte
 _HUB = "https://download.pytorch.org/"
-# Where names say how their file's digest begins: detectron2's zoo (MODEL_ZOO.md) and torch.hub. Elsewhere digits may be a date.
-_DIGESTS = ((_ZOO, re.compile(r"model_(?:final|\d+)_([0-9a-f]{6})\.pkl"), hashlib.md5),
-            (_HUB, re.compile(r".+-([0-9a-f]{8})\.pth"), hashlib.sha256))
+# URLs that say how their file's digest begins: detectron2's zoo (MODEL_ZOO.md) and its mirrors, and torch.hub. Elsewhere digits may be a date.
+_DIGESTS = ((re.compile(r".*/\d{6,}/model_(?:final|\d+)_([0-9a-f]{6})\.pkl"), hashlib.md5),
+            (re.compile(re.escape(_HUB) + r".*-([0-9a-f]{8})\.pth"), hashlib.sha256))
 
 
 def cache_folder():
@@ -67,10 +67,10 @@ def _receive(url, part, name):
         raise ConvertError("expected %d bytes, got %d; run it again to go on from there" % (total, done))
 
 
-def _check(part, url, file):
-    """Throws away and refuses what is not the file that its name promises."""
-    for place, pattern, digest in _DIGESTS:
-        match = pattern.fullmatch(file) if url.startswith(place) else None
+def _check(part, url):
+    """Throws away and refuses what is not the file that its URL promises."""
+    for pattern, digest in _DIGESTS:
+        match = pattern.fullmatch(url)
         if not match:
             continue
         found = digest()
@@ -99,7 +99,7 @@ def fetch(name):
                 raise
             part.unlink()
             _receive(url, part, file)
-        _check(part, url, file)
+        _check(part, url)
         part.rename(path)
     except ConvertError as e:
         raise ConvertError("%s: %s" % (url, e)) from None
