@@ -188,7 +188,7 @@ class NetModel final : public Model {
       const auto on_stream = workspace.on_stream(net_.device());
       const NetInput input = preprocess({&frame, 1}, preprocess_, net_.device());
       workspace.after_node = std::forward<F>(after_node);
-      net_.run({{image_input_, input.data}, {"im_info", input.im_info}}, workspace);
+      net_.run(feeds_of(input, {{input.sizes[0], {frame.height, frame.width}}}, defaults_), workspace);
     });
   }
   const Graph& graph() const { return net_.graph(); }
@@ -225,6 +225,15 @@ class NetModel final : public Model {
     }
   }
 
+  Blobs feeds_of(const NetInput& input, const std::vector<ImageSizes>& sizes,
+                 const DetectOptions& options) const {
+    Blobs feeds = {{image_input_, input.data}, {"im_info", input.im_info}};
+    if (net_.device().is_cpu()) return feeds;
+    feeds[kImageSizesBlob] = tensor_of(sizes);
+    feeds[kDetectionLimitsBlob] = tensor_of(options);
+    return feeds;
+  }
+
   std::vector<std::shared_ptr<const Detections>> detect_in(Workspace& workspace,
                                                            std::span<const FrameView> frames,
                                                            const DetectOptions& options) const {
@@ -232,14 +241,8 @@ class NetModel final : public Model {
     std::vector<ImageSizes> sizes;
     for (size_t i = 0; i < frames.size(); i++)
       sizes.push_back({input.sizes[i], {frames[i].height, frames[i].width}});
-    const bool on_gpu = !net_.device().is_cpu();
-    const auto wanted = decoder_->blobs_read(options.output, on_gpu);
-    Blobs feeds = {{image_input_, input.data}, {"im_info", input.im_info}};
-    if (on_gpu) {
-      feeds[kImageSizesBlob] = tensor_of(sizes);
-      feeds[kDetectionLimitsBlob] = tensor_of(options);
-    }
-    const Blobs blobs = net_.run(feeds, workspace, &wanted);
+    const auto wanted = decoder_->blobs_read(options.output, !net_.device().is_cpu());
+    const Blobs blobs = net_.run(feeds_of(input, sizes, options), workspace, &wanted);
     std::vector<std::shared_ptr<const Detections>> results;
     for (Detections& seen : decoder_->decode(blobs, sizes, options)) {
       seen.labels = info_.labels;

@@ -20,6 +20,12 @@ bool RecordedRuns::Run::fits(const Tensors& tensors, const Tensors& host) const 
   return true;
 }
 
+void RecordedRuns::Run::forget_recording() {
+  recording.reset();
+  feeds.clear();
+  results.clear();
+}
+
 RecordedRuns::Tensors RecordedRuns::run(const CudaModule& module, const Tensors& feeds,
                                         const Tensors& of_host, const Work& work) {
   if (given_up_) return work(feeds);
@@ -64,13 +70,12 @@ void RecordedRuns::record(const CudaModule& module, Run& run, const Tensors& fee
       try_to_record(module, run, feeds, work);
     } catch (const Error& e) {
       if (e.code() != ErrorCode::kMemory) throw;
+      run.forget_recording();
       module.trim_memory();  // what the run before left is not what a recording may use
       try_to_record(module, run, feeds, work);
     }
   } catch (const Error& e) {
-    run.recording.reset();
-    run.feeds.clear();
-    run.results.clear();
+    run.forget_recording();
     if (e.code() == ErrorCode::kMemory) {
       LOG_FIRST_N(WARNING, 1) << "runs of some shapes are not recorded (CUDA graphs), they take longer: "
                               << e.what();
@@ -96,7 +101,7 @@ void RecordedRuns::try_to_record(const CudaModule& module, Run& run, const Tenso
 
 bool RecordedRuns::forget_recordings(const CudaModule& module) {
   const bool any = std::ranges::any_of(runs_, [](const Run& run) { return run.recording != nullptr; });
-  runs_.clear();
+  for (Run& run : runs_) run.forget_recording();
   module.trim_memory();
   return any;
 }

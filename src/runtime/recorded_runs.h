@@ -41,6 +41,7 @@ class RecordedRuns {
     bool takes_too_much = false;  // there is no memory for its recording
 
     bool fits(const Tensors& feeds, const Tensors& of_host) const;
+    void forget_recording();  // and its tensors
   };
 
   Tensors run_known(const CudaModule& module, Run& run, const Tensors& feeds, const Work& work);

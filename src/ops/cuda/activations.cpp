@@ -104,7 +104,12 @@ class HardSigmoid final : public Activation {
 };
 
 REGISTER_CUDA_OPERATOR("Relu", Relu);
-REGISTER_CUDA_OPERATOR("caffe2rt.HardSwish", HardSwishOp);
+// A slope of 0, which Finish takes for none, is left to the host.
+const RegisteredOnCuda hard_swish("caffe2rt.HardSwish",
+                                  [](const OperatorArgs& args) -> std::unique_ptr<Operator> {
+                                    if (args.get("alpha", 0.2F) == 0) return nullptr;
+                                    return std::make_unique<HardSwishOp>(args);
+                                  });
 REGISTER_CUDA_OPERATOR("Clip", Clip);
 REGISTER_CUDA_OPERATOR("HardSigmoid", HardSigmoid);
 

@@ -49,7 +49,8 @@ class FreeStreams {
 using LentStream = std::shared_ptr<const c10::Stream>;
 
 LentStream lend(c10::DeviceIndex device) {
-  static FreeStreams streams;
+  static FreeStreams& streams =
+      *new FreeStreams;  // what holds a stream may live longer than any other static
   const c10::cuda::CUDAStream stream = streams.take(device);
   return {new c10::Stream(stream.unwrap()), [stream](const c10::Stream* lent) {
             delete lent;

@@ -113,8 +113,8 @@ def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-# Sections of which every value is asked for.
-_NEEDED = ("MODEL.", "INPUT.", "TEST.", "DATASETS.")
+# Keys of which a value is asked for, and sections of such keys.
+_NEEDED = ("MODEL.", "INPUT.FORMAT", "INPUT.MIN_SIZE_TEST", "INPUT.MAX_SIZE_TEST", "TEST.DETECTIONS_PER_IMAGE", "DATASETS.TEST")
 
 
 def _accepts(old, new):
@@ -147,7 +147,7 @@ def _assign(cfg, values, where):
         new = _decode(value)
         if isinstance(node[name], str) and not isinstance(new, str) and isinstance(value, str):
             new = value  # a name that looks like a number
-        if not _accepts(node[name], new) or (new is None and node[name] is not None and key.startswith(_NEEDED)):
+        if not _accepts(node[name], new) or (new is None and node[name] is not None and key != "MODEL.WEIGHTS" and key.startswith(_NEEDED)):
             kind = type(node[name]).__name__
             wrong.append("%s: expected %s, got %r" % (key, "numbers" if kind == type(new).__name__ == "list" else kind, new))
             continue

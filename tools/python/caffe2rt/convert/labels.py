@@ -53,7 +53,7 @@ def class_names(cfg):
 
     torchvision's RetinaNet has its background, which nothing is, as class 0."""
     count = _count(cfg)
-    for data_set in list(cfg.DATASETS.TEST) + list(cfg.DATASETS.TRAIN):
+    for data_set in list(cfg.DATASETS.TEST) + list(cfg.DATASETS.TRAIN or ()):
         for prefix, names_of in _BY_PREFIX:
             if data_set.startswith(prefix):
                 names = names_of()

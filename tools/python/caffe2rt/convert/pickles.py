@@ -13,7 +13,7 @@ import numpy as np
 from .errors import ConvertError
 
 # Elements of tensors that repeat those of their storage, of a file in all: more are no weights, but an attempt to fill the memory.
-_MOST_REPEATED = 1 << 24
+_MOST_REPEATED = 1 << 26
 
 # bfloat16 has no numpy type: its bits are the upper half of a float32.
 _BFLOAT16 = "bfloat16"
@@ -114,7 +114,7 @@ class _Defaults(dict):
 
 
 _DTYPES = ("float16", "float32", "float64", "bfloat16", "uint8", "int8", "int16", "int32", "int64", "bool")
-_INERT = {*((module, name) for module in ("builtins", "__builtin__") for name in ("list", "dict", "tuple", "int", "float", "str", "bool")),
+_INERT = {*((module, name) for module in ("builtins", "__builtin__") for name in ("list", "dict", "tuple", "int", "long", "float", "str", "unicode", "bool")),
           ("argparse", "Namespace"), ("types", "SimpleNamespace"), ("torch", "device"), *(("torch", name) for name in _DTYPES),
           *(("datetime", name) for name in ("datetime", "date", "time", "timedelta", "timezone")),
           *((module, name) for module in ("pathlib", "pathlib._local")

@@ -89,18 +89,18 @@ def write_model(folder, model, name, labels=None):
         files["model.svg"] = picture
     if labels:
         files["labels.txt"] = ("\n".join(labels) + "\n").encode()
-    stale = [folder / name for name in ("calibration.json", "model.svg") if name not in files] if _is_another(folder, files) else []
     made = [p for p in folder.parents if not os.path.lexists(p)]
     try:
+        stale = [folder / name for name in ("calibration.json", "model.svg") if name not in files] if _is_another(folder, files) else []
         _write(folder, files)
+        for file in stale:
+            file.unlink(missing_ok=True)
     except OSError as e:
         for parent in made:
             with contextlib.suppress(OSError):
                 parent.rmdir()
         blamed = str(e.filename or folder)
         raise ConvertError("%s: %s" % (folder if _SCRATCH in blamed else blamed, e.strerror)) from None
-    for file in stale:
-        file.unlink(missing_ok=True)
     return sorted(files)
 
 

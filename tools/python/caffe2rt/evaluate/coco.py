@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import pathlib
+import sys
 from typing import Any, Dict, List, Optional, Sequence, Set
 
 import numpy as np
@@ -59,6 +60,7 @@ def load_annotations(file) -> COCO:
     require_keys(file, data["categories"], "category", ("id",))
     require_keys(file, data["annotations"], "annotation", ("id", "image_id", "category_id", "bbox"))
     sizes = {image["id"]: image for image in data["images"]}
+    data["annotations"] = [a for a in data["annotations"] if a["image_id"] in sizes]  # others are of images that were left out
     for i, annotation in enumerate(data["annotations"]):
         box = annotation["bbox"]
         if not isinstance(box, list) or len(box) != 4:
@@ -66,7 +68,7 @@ def load_annotations(file) -> COCO:
         annotation.setdefault("iscrowd", 0)
         annotation.setdefault("area", box[2] * box[3])
         if isinstance(annotation.get("segmentation"), list) and annotation["segmentation"]:  # polygons become pixels
-            require_keys(file, [sizes.get(annotation["image_id"])], "the image of annotation %d, image" % i, ("height", "width"))
+            require_keys(file, [sizes[annotation["image_id"]]], "the image of annotation %d, image" % i, ("height", "width"))
     return _index(data)
 
 
@@ -163,4 +165,8 @@ class CocoMetric:
     def result(self) -> Dict[str, Dict[str, float]]:
         """{kind: {metric: percent}}, of kinds that every annotation has."""
         kinds = [kind for kind, (field, key) in _FIELDS.items() if field in self._fields and self._is_annotated(key)]
+        for kind, (field, key) in _FIELDS.items():
+            lacking = sum(not annotation.get(key) for annotation in self._coco.anns.values())
+            if field in self._fields and 0 < lacking < len(self._coco.anns):
+                print("%s: not judged: %d of %d annotations have no %s" % (kind, lacking, len(self._coco.anns), key), file=sys.stderr)
         return {kind: average_precision(self._coco, self._results, kind, self._sigmas if kind == "keypoints" else None) for kind in kinds}
