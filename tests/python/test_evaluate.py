@@ -117,14 +117,16 @@ def written(tmp_path, change):
     return tmp_path / "changed.json"
 
 
-def test_what_annotations_need_not_say(tmp_path):
+def test_what_annotations_need_not_say(tmp_path, capsys):
     def change(truth):
+        truth["annotations"].append({**truth["annotations"][0], "id": 99, "image_id": 2})  # of an image that was left out
         for annotation in truth["annotations"]:
             del annotation["iscrowd"], annotation["area"]
         truth["annotations"][0]["segmentation"] = []  # of boxes alone
     metric = CocoMetric(load_annotations(written(tmp_path, change)))
     metric.add(1, pathlib.Path("1.png"), {"instances": squares((10, 10, 50, 50), (60, 60, 90, 90), classes=[0, 2])})
     assert metric.result().keys() == {"bbox"} and metric.result()["bbox"]["AP"] > 99
+    assert "segm: not judged: 1 of 2 annotations have no segmentation" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("change, says", [
