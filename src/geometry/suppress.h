@@ -27,12 +27,9 @@ CAFFE2RT_HD inline float overlap(const RotatedBox& a, const RotatedBox& b, float
 
 // Whether box `b` gives way to `a`, which has the better score: their IoU is above `threshold` or not a
 // number.
-CAFFE2RT_HD inline bool suppresses(const Box& a, const Box& b, float threshold, float one) {
+template <class B>
+CAFFE2RT_HD bool suppresses(const B& a, const B& b, float threshold, float one) {
   return !(overlap(a, b, one) <= threshold);
-}
-
-CAFFE2RT_HD inline bool suppresses(const RotatedBox& a, const RotatedBox& b, float threshold, float /*one*/) {
-  return !(rotated::overlap(a, b) <= threshold);
 }
 
 // Soft-NMS (Bodla et al., https://arxiv.org/abs/1704.04503): overlap lowers a score instead of removing the

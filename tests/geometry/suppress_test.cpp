@@ -68,5 +68,10 @@ TEST(OrderKey, KeepsThePosition) {
       EXPECT_EQ(position_of(order_key(score, position)), position);
 }
 
+TEST(OrderKey, KeepsTheScore) {
+  for (const float score : {-kInf, -2.0F, -0.0F, 0.0F, 1e-30F, 0.75F, kInf})
+    EXPECT_EQ(score_of(order_key(score, 7)), score);
+}
+
 }  // namespace
 }  // namespace caffe2rt

@@ -3,8 +3,6 @@
 namespace caffe2rt::cuda {
 namespace {
 
-constexpr int kWordBits = 32;
-
 // Rows of an image's detections: [begin, end).
 struct Rows {
   std::int64_t begin = 0, end = 0;
@@ -69,8 +67,8 @@ struct Words {
   std::int64_t count;
 
   __device__ explicit Words(const PickedThing& t)
-      : first(t.columns.first / kWordBits),
-        a_row(t.columns.count > 0 ? (t.columns.first + t.columns.count - 1) / kWordBits - first + 1 : 0),
+      : first(t.columns.first / kWordPixels),
+        a_row(t.columns.count > 0 ? (t.columns.first + t.columns.count - 1) / kWordPixels - first + 1 : 0),
         count(static_cast<std::int64_t>(a_row) * t.rows.count) {}
 };
 
@@ -108,9 +106,9 @@ __global__ void paste_kernel(MergedFrame f) {
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < words.count;
        i += threads) {
     const MaskPlace y = t.rows.place(t.rows.first + static_cast<int>(i / words.a_row));
-    const int first = (words.first + static_cast<int>(i % words.a_row)) * kWordBits;
+    const int first = (words.first + static_cast<int>(i % words.a_row)) * kWordPixels;
     unsigned word = 0;
-    for (int b = 0; b < kWordBits; b++) {
+    for (int b = 0; b < kWordPixels; b++) {
       const int x = first + b - t.columns.first;
       if (x >= 0 && x < t.columns.count && covers(t, y, first + b)) word |= 1U << b;
     }
@@ -166,8 +164,8 @@ __global__ void merge_kernel(MergedFrame f) {
 
 // The best thing at a pixel; 0 where there is none.
 __device__ int thing_at(const MergedFrame& f, int y, int x) {
-  const std::int64_t at = static_cast<std::int64_t>(y) * f.words() + x / kWordBits;
-  const unsigned bit = 1U << (x % kWordBits);
+  const std::int64_t at = static_cast<std::int64_t>(y) * f.words() + x / kWordPixels;
+  const unsigned bit = 1U << (x % kWordPixels);
   if ((f.taken[at] & bit) == 0) return 0;
   const std::int64_t plane = static_cast<std::int64_t>(f.scale.frame.height) * f.words();
   for (int k = 0; k < *f.count; k++) {

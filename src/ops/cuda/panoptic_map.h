@@ -19,6 +19,8 @@ struct PickedThing {
   int segment = 0;              // 0: left out
 };
 
+constexpr int kWordPixels = 32;
+
 struct MergedFrame {
   const int* labels = nullptr;  // (P)
   int classes = 0;
@@ -43,7 +45,7 @@ struct MergedFrame {
   int* stuff_areas = nullptr;  // (classes), 0 at first
   int* map = nullptr;          // (P)
 
-  CAFFE2RT_HD int words() const { return (scale.frame.width + 31) / 32; }
+  CAFFE2RT_HD int words() const { return (scale.frame.width + kWordPixels - 1) / kWordPixels; }
   CAFFE2RT_HD std::int64_t pixels() const {
     return static_cast<std::int64_t>(scale.frame.height) * scale.frame.width;
   }
